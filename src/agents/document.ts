@@ -106,7 +106,13 @@ export type PortSeen = { id: string; wired: boolean; error: string | undefined }
 
 // ---- router ------------------------------------------------------------------------------------
 
-export type RouterInterface = { portId: string; device: string; mac: string; mtu: number; addresses: { ip: string; prefix: number }[] }
+export type RouterInterface = {
+  portId: string
+  device: string
+  mac: string
+  mtu: number
+  addresses: { ip: string; prefix: number }[]
+}
 
 export type HostRouter = {
   id: string
@@ -155,9 +161,7 @@ export type DhcpSeen = {
 // ---- questions ---------------------------------------------------------------------------------
 
 /** Asked and answered while somebody waits; everything else is a document. */
-export type Question =
-  | { ask: 'console-log'; vm: string; bytes: number }
-  | { ask: 'inventory'; what: 'everything-of-ours' }
+export type Question = { ask: 'console-log'; vm: string; bytes: number } | { ask: 'inventory'; what: 'everything-of-ours' }
 
 /** Everything on a host that carries our mark: what `altostack doctor` compares. */
 export type HostInventory = {

@@ -10,7 +10,18 @@ export type Log = {
 
 export type LogOptions = { level?: string; name?: string; write?: (line: string) => void }
 
-const secretKeys = ['password', 'adminPass', 'token', 'secret', 'authorization', 'x-auth-token', 'x-subject-token', 'user_data', 'userData', 'private_key']
+const secretKeys = [
+  'password',
+  'adminPass',
+  'token',
+  'secret',
+  'authorization',
+  'x-auth-token',
+  'x-subject-token',
+  'user_data',
+  'userData',
+  'private_key',
+]
 
 /** Structured lines of JSON; the request id of the current work is in each; values under secret names never are. */
 export function openLog({ level = 'info', name = 'altostack', write }: LogOptions = {}): Log {

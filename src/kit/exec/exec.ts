@@ -45,7 +45,11 @@ export function openExec(log: Log): Exec {
     const started = performance.now()
     return new Promise((resolve, reject) => {
       const [program = '', ...args] = argv
-      const child = spawn(program, args, { cwd: options.cwd, env: { ...process.env, LC_ALL: 'C', ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+      const child = spawn(program, args, {
+        cwd: options.cwd,
+        env: { ...process.env, LC_ALL: 'C', ...options.env },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      })
       const out: Buffer[] = []
       const err: Buffer[] = []
       const size = { out: 0, err: 0 }

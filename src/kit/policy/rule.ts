@@ -12,7 +12,11 @@ export type Check =
   | { op: 'rule'; name: string }
   | { op: 'equal'; left: string; right: string }
 
-export type Facts = { credentials: Record<string, unknown>; target: Record<string, unknown>; rule: (name: string) => Check | undefined }
+export type Facts = {
+  credentials: Record<string, unknown>
+  target: Record<string, unknown>
+  rule: (name: string) => Check | undefined
+}
 
 export function parseRule(text: string): Check {
   const tokens = tokenize(text)
@@ -94,7 +98,10 @@ export function allows(check: Check, facts: Facts, depth = 0): boolean {
       return !sub(check.of)
     case 'role': {
       const name = expand(check.name, facts.target)
-      return name !== undefined && ((facts.credentials.roles as string[] | undefined) ?? []).some((role) => role.toLowerCase() === name)
+      return (
+        name !== undefined &&
+        ((facts.credentials.roles as string[] | undefined) ?? []).some((role) => role.toLowerCase() === name)
+      )
     }
     case 'rule': {
       const named = facts.rule(check.name)

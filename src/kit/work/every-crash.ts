@@ -39,7 +39,9 @@ async function live<World extends CrashWorld>(plan: CrashPlan<World>, killAt: nu
     tick(what) {
       count++
       // Once dead, always dead: a catch on the way must not bring it back to life.
-      if (count >= killAt) throw new Killed((last = count === killAt ? what : last))
+      if (count < killAt) return
+      if (count === killAt) last = what
+      throw new Killed(last)
     },
   }
   try {
@@ -51,7 +53,9 @@ async function live<World extends CrashWorld>(plan: CrashPlan<World>, killAt: nu
     await world.restart()
     await plan.check(world)
   } catch (error) {
-    throw new Error(`killed after effect ${killAt} (${last}): ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new Error(`killed after effect ${killAt} (${last}): ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
   }
   await world.close()
   return count

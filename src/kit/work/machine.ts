@@ -9,7 +9,12 @@ export type Outcome<State extends string> =
 type Why = { reason?: string; detail?: unknown }
 
 /** Move to another state, at once. */
-export const go = <State extends string>(to: State, { reason = '', detail }: Why = {}): Outcome<State> => ({ next: 'go', to, reason, detail })
+export const go = <State extends string>(to: State, { reason = '', detail }: Why = {}): Outcome<State> => ({
+  next: 'go',
+  to,
+  reason,
+  detail,
+})
 
 /** Stay, and look again after so many seconds at the latest: whoever changes the world wakes the row. */
 export const sleep = (seconds: number, { reason = '', detail }: Why = {}): Outcome<never> => ({

@@ -68,7 +68,10 @@ test('a machine walks to rest, and delete diverts it once', async () => {
   await w.remove('a')
   await w.runner.settle()
   assert.equal(await w.work.stateOf('test.thing', 'a'), undefined)
-  assert.deepEqual((await w.work.history('a')).map((row) => row.to_state), ['ready', ''])
+  assert.deepEqual(
+    (await w.work.history('a')).map((row) => row.to_state),
+    ['ready', ''],
+  )
   await w.db.close()
 })
 

@@ -87,15 +87,29 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
     }
   }
 
-  const failed = async (definition: Machine, subject: unknown, row: WorkItemRow, state: string, error: unknown): Promise<void> => {
+  const failed = async (
+    definition: Machine,
+    subject: unknown,
+    row: WorkItemRow,
+    state: string,
+    error: unknown,
+  ): Promise<void> => {
     if (isProblem(error) && terminal.has(error.kind) && state !== definition.failed && row.teardown === 0) {
       await definition.onFailure(subject, error)
       return commit(row, state, go(definition.failed, { reason: error.message, detail: error.detail }))
     }
     const attempts = row.attempts + 1
     const micros = Math.min(60, 0.25 * 2 ** Math.min(attempts, 10)) * second
-    log.warn({ kind: row.kind, subject: row.subject, state, attempts, error: explainError(error), stack: stackOf(error) }, 'step failed')
-    await commit(row, state, { next: 'sleep', micros, reason: `${publicReason(error)} (attempt ${attempts})`, detail: undefined }, attempts)
+    log.warn(
+      { kind: row.kind, subject: row.subject, state, attempts, error: explainError(error), stack: stackOf(error) },
+      'step failed',
+    )
+    await commit(
+      row,
+      state,
+      { next: 'sleep', micros, reason: `${publicReason(error)} (attempt ${attempts})`, detail: undefined },
+      attempts,
+    )
   }
 
   /** Transition, history and lease together, and only where the row is still ours. A wake-up that came in mid-step makes it due again. */
@@ -109,10 +123,18 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
       if (changed || outcome.reason !== '') {
         const { kind, subject, request_id: requestId } = row
         const detail = outcome.next === 'done' ? undefined : outcome.detail
-        await tx.insertInto('kit_work_history').values(historyRow(now, { kind, subject, from, to, reason: outcome.reason, detail, requestId })).execute()
+        await tx
+          .insertInto('kit_work_history')
+          .values(historyRow(now, { kind, subject, from, to, reason: outcome.reason, detail, requestId }))
+          .execute()
       }
       if (outcome.next === 'done') {
-        await tx.deleteFrom('kit_work_item').where('kind', '=', row.kind).where('subject', '=', row.subject).where('lease_owner', '=', me).execute()
+        await tx
+          .deleteFrom('kit_work_item')
+          .where('kind', '=', row.kind)
+          .where('subject', '=', row.subject)
+          .where('lease_owner', '=', me)
+          .execute()
         return
       }
       const due = outcome.next === 'go' ? now : now + outcome.micros
@@ -179,6 +201,8 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
   }
 }
 
-const stackOf = (error: unknown): string | undefined => (error instanceof Error && !(error instanceof Problem) ? error.stack : undefined)
+const stackOf = (error: unknown): string | undefined =>
+  error instanceof Error && !(error instanceof Problem) ? error.stack : undefined
 
-const publicReason = (error: unknown): string => (isProblem(error) ? error.message : 'An internal step failed and is tried again.')
+const publicReason = (error: unknown): string =>
+  isProblem(error) ? error.message : 'An internal step failed and is tried again.'

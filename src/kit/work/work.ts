@@ -75,12 +75,20 @@ export function openWork(database: Db<unknown>, bus: Bus, clock: Clock): Work {
     async note({ kind, subject, reason, detail }, tx) {
       await on(tx)
         .insertInto('kit_work_history')
-        .values(historyRow(clock.now(), { kind, subject, from: '', to: '', reason, detail, requestId: context().requestId ?? '' }))
+        .values(
+          historyRow(clock.now(), { kind, subject, from: '', to: '', reason, detail, requestId: context().requestId ?? '' }),
+        )
         .execute()
     },
-    history: (subject) => db.read.selectFrom('kit_work_history').selectAll().where('subject', '=', subject).orderBy('at').execute(),
+    history: (subject) =>
+      db.read.selectFrom('kit_work_history').selectAll().where('subject', '=', subject).orderBy('at').execute(),
     async stateOf(kind, subject) {
-      const row = await db.read.selectFrom('kit_work_item').select('state').where('kind', '=', kind).where('subject', '=', subject).executeTakeFirst()
+      const row = await db.read
+        .selectFrom('kit_work_item')
+        .select('state')
+        .where('kind', '=', kind)
+        .where('subject', '=', subject)
+        .executeTakeFirst()
       return row?.state
     },
   }

@@ -1,0 +1,311 @@
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { withContext } from '../context.ts'
+import { explainError, isProblem, Problem } from '../errors.ts'
+import { requestId as newRequestId } from '../ids.ts'
+import type { Log } from '../log.ts'
+import type { Caller } from '../policy/caller.ts'
+import type { Policy } from '../policy/policy.ts'
+import { readJson } from './body.ts'
+import { type Dialect, noToken, type SchemaIssue, usualStatus } from './dialect.ts'
+import { type Ask, type Endpoint, type Query, Reply, type Target } from './endpoint.ts'
+import { matches, ownProject, type Route, routesOf, urlsOf } from './routes.ts'
+import { openValidators } from './validate.ts'
+import { negotiate, versionHeaders } from './version.ts'
+
+export type ServeOptions = {
+  /** For logs: compute, image, … */
+  name: string
+  dialect: Dialect
+  endpoints: Endpoint[]
+  policy: Policy
+  /** Gives the caller a token stands for; undefined: the token is not valid. */
+  authenticate(token: string): Promise<Caller | undefined>
+  log: Log
+  /** Address in the WWW-Authenticate header of a 401. */
+  identityUrl(): string
+}
+
+const nobody: Caller = {
+  userId: '',
+  userName: '',
+  userDomainId: '',
+  projectId: undefined,
+  projectName: undefined,
+  projectDomainId: undefined,
+  domainId: undefined,
+  system: false,
+  roles: [],
+  methods: [],
+  delegation: undefined,
+  auditIds: [],
+  expiresAt: 0,
+}
+
+/** One service's HTTP face: match the route, negotiate the version, authenticate, load the subject, enforce policy, validate, handle. */
+export function serve(options: ServeOptions): FastifyInstance {
+  const { dialect, log, policy } = options
+  const validators = openValidators()
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: true,
+    bodyLimit: 1 << 20,
+    requestTimeout: 0,
+    keepAliveTimeout: 75_000,
+    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
+  })
+  // Bodies are read by us: JSON with a limit after authentication, streams not at all.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_, payload, done) => done(null, payload))
+
+  const answer = async (route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const requestId = newRequestId()
+    const global = request.headers['x-openstack-request-id']
+    return withContext({ requestId }, async () => {
+      const started = performance.now()
+      let version = dialect.versions?.min ?? 0
+      try {
+        const headers = request.headers as Record<string, string | undefined>
+        version = negotiate(dialect, headers)
+        const ask = await prepare(route, request, version, requestId)
+        return send(reply, await ask.endpoint.handle(ask), ask.endpoint, version, requestId)
+      } catch (error) {
+        return fail(request, reply, error, version, requestId)
+      } finally {
+        const ms = Math.round((performance.now() - started) * 10) / 10
+        log.debug(
+          { service: options.name, method: request.method, url: request.url, status: reply.statusCode, ms, global },
+          'answered',
+        )
+      }
+    })
+  }
+
+  const prepare = async (route: Route, request: FastifyRequest, version: number, requestId: string) => {
+    const headers = request.headers as Record<string, string | undefined>
+    const first = route.endpoints[0]!
+    const caller = first.policy === 'public' ? nobody : await identify(headers)
+    const body = first.body === 'stream' || first.body === 'none' ? undefined : await readJson(request.raw, headers)
+    const endpoint = choose(route, version, body)
+    const ask: Ask & { endpoint: Endpoint } = {
+      endpoint,
+      params: request.params as Record<string, string>,
+      query: queryOf(request.query as Record<string, string | string[]>),
+      body,
+      version,
+      caller,
+      subject: undefined,
+      headers,
+      stream: request.raw,
+      origin: `${request.protocol}://${request.host}`,
+      url: request.url,
+      requestId,
+      can: (rule, target) => policy.allows(rule, caller, target ?? current),
+    }
+    refuseOtherProject(ask.params[ownProject], caller)
+    let current: Target = { project_id: caller.projectId, user_id: caller.userId }
+    await loadSubject(ask)
+    current = await targetOf(ask)
+    enforce(ask, current)
+    checkSchema(endpoint.query, ask.query, version, 'query')
+    if (typeof endpoint.body !== 'string') checkSchema(endpoint.body, body, version, 'body')
+    return ask
+  }
+
+  const identify = async (headers: Record<string, string | undefined>): Promise<Caller> => {
+    const token = headers['x-auth-token']
+    const caller = token ? await options.authenticate(token) : undefined
+    if (!caller) throw new Problem('unauthenticated', noToken.error.message)
+    return caller
+  }
+
+  const choose = (route: Route, version: number, body: unknown): Endpoint => {
+    const fitting = route.endpoints.filter((one) => version >= one.since && version <= one.until)
+    if (fitting.length === 0) throw new Problem('not-found', 'The resource could not be found.')
+    const plain = fitting.find((one) => one.variant === undefined)
+    if (plain) return plain
+    const keys = typeof body === 'object' && body !== null ? Object.keys(body) : []
+    const chosen = fitting.find((one) => keys.includes(one.variant!))
+    if (!chosen || keys.length !== 1) {
+      throw new Problem(
+        'invalid',
+        keys.length > 1 ? `Too many properties: ${keys.join(', ')}.` : `There is no such action: ${keys[0] ?? 'None'}`,
+      )
+    }
+    return chosen
+  }
+
+  const loadSubject = async (ask: Ask & { endpoint: Endpoint }) => {
+    const { endpoint } = ask
+    if (!endpoint.subject) return
+    ask.subject = await endpoint.subject(ask)
+    if (ask.subject === undefined) throw missing(endpoint, ask.params)
+  }
+
+  const targetOf = async (ask: Ask & { endpoint: Endpoint }): Promise<Target> => {
+    const { endpoint, caller } = ask
+    if (endpoint.target) return endpoint.target(ask)
+    if (endpoint.subject === undefined)
+      return { project_id: caller.projectId, tenant_id: caller.projectId, user_id: caller.userId }
+    const owned = ask.subject as { projectId?: string; userId?: string }
+    return { project_id: owned.projectId, tenant_id: owned.projectId, user_id: owned.userId }
+  }
+
+  const enforce = ({ endpoint, caller, params }: Ask & { endpoint: Endpoint }, target: Target) => {
+    if (endpoint.policy === 'public' || endpoint.policy === 'token') return
+    if (policy.allows(endpoint.policy, caller, target)) return
+    if (endpoint.visible !== undefined && !policy.allows(endpoint.visible, caller, target)) throw missing(endpoint, params)
+    throw new Problem('forbidden', `Policy doesn't allow ${endpoint.policy} to be performed.`, {
+      code: 'PolicyNotAuthorized',
+      detail: { rule: endpoint.policy },
+    })
+  }
+
+  const checkSchema = (schema: Endpoint['query'], value: unknown, version: number, where: 'body' | 'query') => {
+    if (schema === undefined) return
+    const issue = validators.check(schemaFor(schema, version), value, where)
+    if (issue) throw new Problem('invalid', (dialect.invalid ?? describeIssue)(issue))
+  }
+  const bySchemaVersion = new WeakMap<object, Map<number, ReturnType<Extract<Endpoint['query'], (version: number) => unknown>>>>()
+  const schemaFor = (schema: NonNullable<Endpoint['query']>, version: number) => {
+    if (typeof schema !== 'function') return schema
+    const known = bySchemaVersion.get(schema) ?? new Map()
+    bySchemaVersion.set(schema, known)
+    const made = known.get(version) ?? schema(version)
+    known.set(version, made)
+    return made
+  }
+
+  const send = (reply: FastifyReply, result: unknown, endpoint: Endpoint, version: number, requestId: string): unknown => {
+    const made = result instanceof Reply ? result : undefined
+    const body = made ? made.body : result
+    reply.code(made?.status ?? endpoint.status ?? (body === undefined ? 204 : 200))
+    reply.headers({ ...commonHeaders(version, requestId), ...made?.headers })
+    if (body === undefined) return reply.send()
+    if (reply.getHeader('content-type') !== undefined) return reply.send(body)
+    return reply.header('content-type', 'application/json').send(JSON.stringify(body))
+  }
+
+  const commonHeaders = (version: number, requestId: string): Record<string, string> => ({
+    'x-openstack-request-id': requestId,
+    ...versionHeaders(dialect, version),
+    ...dialect.headers?.({ requestId, version }),
+  })
+
+  const fail = (request: FastifyRequest, reply: FastifyReply, error: unknown, version: number, requestId: string): unknown => {
+    const problem = isProblem(error) ? error : unexpected(error)
+    const status = dialect.status?.[problem.kind] ?? usualStatus[problem.kind]
+    reply.headers(commonHeaders(version, requestId)).code(status)
+    // Who sends a body we did not read must not have it taken for the next request.
+    if (!request.raw.complete && status >= 400) reply.header('connection', 'close')
+    if (problem.kind === 'unauthenticated') {
+      reply.header('www-authenticate', `Keystone uri="${options.identityUrl()}"`)
+      if (options.name !== 'identity') return reply.header('content-type', 'application/json').send(JSON.stringify(noToken))
+    }
+    const {
+      body,
+      contentType = 'application/json',
+      headers = {},
+    } = dialect.error({
+      status,
+      message: problem.message,
+      problem,
+      requestId,
+      accept: request.headers.accept ?? '',
+      method: request.method,
+      path: request.url.split('?')[0]!,
+    })
+    const text = contentType === 'application/json' ? JSON.stringify(body) : (body as string)
+    return reply.headers(headers).header('content-type', contentType).send(text)
+  }
+
+  const unexpected = (error: unknown): Problem => {
+    log.error(
+      { service: options.name, error: explainError(error), stack: error instanceof Error ? error.stack : undefined },
+      'a bug',
+    )
+    return new Problem('internal', 'Unexpected API Error. Please report it with the request id of this answer.')
+  }
+
+  const routes = routesOf(options.endpoints)
+  for (const route of routes) {
+    for (const url of urlsOf(route.path, dialect.bases)) {
+      const method = route.method as 'GET'
+      app.route({
+        method,
+        url,
+        handler: (request, reply) => answer(route, request, reply),
+        exposeHeadRoute: method === 'GET' && !routes.some((one) => one.method === 'HEAD' && one.path === route.path),
+      })
+    }
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const requestId = newRequestId()
+    const path = request.url.split('?')[0]!
+    const allowed = routes
+      .filter((route) => urlsOf(route.path, dialect.bases).some((url) => matches(url, path)))
+      .map((route) => route.method)
+    if (allowed.length === 0)
+      return fail(
+        request,
+        reply,
+        new Problem('not-found', 'The resource could not be found.', { code: 'no-route' }),
+        0,
+        requestId,
+      )
+    reply.header('allow', [...new Set(allowed)].join(', '))
+    const problem = new Problem('invalid', 'The method is not allowed for this resource.', { code: 'no-method' })
+    const { body, contentType = 'application/json' } = dialect.error({
+      status: 405,
+      message: problem.message,
+      problem,
+      requestId,
+      accept: request.headers.accept ?? '',
+      method: request.method,
+      path,
+    })
+    const text = contentType === 'application/json' ? JSON.stringify(body) : (body as string)
+    return reply
+      .code(405)
+      .headers(commonHeaders(dialect.versions?.min ?? 0, requestId))
+      .header('content-type', contentType)
+      .send(text)
+  })
+  app.setErrorHandler((error, request, reply) => fail(request, reply, error, dialect.versions?.min ?? 0, newRequestId()))
+  return app
+}
+
+const missing = (endpoint: Endpoint, params: Record<string, string>): Problem => {
+  const id = Object.values(params).at(-1) ?? ''
+  return new Problem('not-found', endpoint.missing?.(params) ?? `Resource ${id} could not be found.`)
+}
+
+/** A project in the URL must be the token's own: it selects nothing, it only must not contradict. */
+function refuseOtherProject(inUrl: string | undefined, { projectId }: Caller): void {
+  if (inUrl === undefined || projectId === undefined || projectId === inUrl) return
+  throw new Problem(
+    'invalid',
+    `Malformed request URL: URL's project_id '${inUrl}' doesn't match Context's project_id '${projectId}'`,
+  )
+}
+
+function queryOf(raw: Record<string, string | string[]>): Query {
+  const query: Query = {}
+  for (const [name, value] of Object.entries(raw)) query[name] = Array.isArray(value) ? value : [value]
+  return query
+}
+
+export function describeIssue({ at, keyword, message, params, value, where }: SchemaIssue): string {
+  if (keyword === 'additionalProperties') {
+    const extra = String(params['additionalProperty'])
+    return `Additional properties are not allowed ('${extra}' was unexpected)`
+  }
+  if (keyword === 'required')
+    return `${at === '' ? '' : `Invalid input for field/attribute ${at.split('/')[0]}. `}'${String(params['missingProperty'])}' is a required property`
+  const name =
+    at
+      .split('/')
+      .filter((step) => !/^\d+$/.test(step))
+      .at(-1) ?? where
+  const shown = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return `Invalid input for ${where === 'query' ? 'query parameters' : 'field/attribute'} ${name}. Value: ${shown.slice(0, 200)}. ${shown.slice(0, 200)} ${message}`
+}

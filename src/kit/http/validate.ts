@@ -1,0 +1,47 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { TSchema } from 'typebox'
+import type { SchemaIssue } from './dialect.ts'
+
+export type Validators = { check(schema: TSchema, value: unknown, where: 'body' | 'query'): SchemaIssue | undefined }
+
+/** Schemas are compiled on first use: compiling all at the start costs seconds and tens of megabytes. */
+export function openValidators(): Validators {
+  const compiled = new WeakMap<TSchema, ValidateFunction>()
+  const ajv = new Ajv({
+    allErrors: false,
+    strict: false,
+    useDefaults: true,
+    allowUnionTypes: true,
+    verbose: true,
+    unicodeRegExp: true,
+  })
+  for (const [name, valid] of Object.entries(formats)) ajv.addFormat(name, valid)
+  return {
+    check(schema, value, where) {
+      const run = compiled.get(schema) ?? ajv.compile(schema)
+      compiled.set(schema, run)
+      return run(value) ? undefined : issueOf(run.errors ?? [], where)
+    },
+  }
+}
+
+const formats: Record<string, (text: string) => boolean> = {
+  uuid: (text) => /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(text),
+  'date-time': (text) => !Number.isNaN(Date.parse(text)),
+  ipv4: (text) => /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(text),
+  uri: (text) => URL.canParse(text),
+  base64: (text) => /^(?:[A-Za-z0-9+/\s]{2,})*[A-Za-z0-9+/=\s]*$/.test(text),
+}
+
+function issueOf(errors: ErrorObject[], where: 'body' | 'query'): SchemaIssue {
+  // Of an anyOf the branches come first and the anyOf itself last: the deepest branch says most.
+  const error = [...errors].sort((a, b) => b.instancePath.length - a.instancePath.length)[0]!
+  return {
+    at: error.instancePath.replace(/^\//, '').replaceAll('~1', '/'),
+    keyword: error.keyword,
+    message: error.message ?? 'is not valid',
+    params: error.params as Record<string, unknown>,
+    value: error.data,
+    where,
+  }
+}

@@ -52,3 +52,14 @@ export function scopeOf(caller: Caller): Scope | undefined {
   if (caller.domainId !== undefined) return 'domain'
   return caller.projectId !== undefined ? 'project' : undefined
 }
+
+/** Name, check, kinds of token (comma separated, empty: any), operations: one line of a service's policy table. */
+export type PolicyRow = [name: string, check: string, scopes: string, operations: string]
+
+export const policyRows = (rows: PolicyRow[]): PolicyDefault[] =>
+  rows.map(([name, check, scopes, operations]) => ({
+    name,
+    check,
+    ...(scopes === '' ? {} : { scopes: scopes.split(',') as Scope[] }),
+    operations: operations === '' ? [] : operations.split('; '),
+  }))

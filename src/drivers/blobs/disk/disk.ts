@@ -1,0 +1,71 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { effect } from '../../../kit/context.ts'
+import { Problem } from '../../../kit/errors.ts'
+import type { Blobs } from '../driver.ts'
+
+const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+/** One file a blob. A write goes to a file beside it that is renamed once it is whole and on the disk. */
+export function diskBlobs(folder: string): Blobs {
+  const path = (id: string) => {
+    if (!/^[0-9a-f-]{36}$/.test(id)) throw new Problem('not-found', 'The bytes are not there.')
+    return join(folder, id)
+  }
+  const absent = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT'
+  return {
+    async write(id, bytes, { maxBytes, check }) {
+      await mkdir(folder, { recursive: true, mode: 0o750 })
+      const target = path(id)
+      const part = `${target}.${randomUUID().slice(0, 8)}.part`
+      const file = await open(part, 'wx', 0o640)
+      const [md5, sha512] = [createHash('md5'), createHash('sha512')]
+      let sizeBytes = 0
+      try {
+        for await (const chunk of bytes) {
+          sizeBytes += chunk.length
+          if (sizeBytes > maxBytes) throw new Problem('too-large', `There are more than ${maxBytes} bytes.`)
+          check?.(chunk)
+          md5.update(chunk)
+          sha512.update(chunk)
+          await file.writeFile(chunk)
+        }
+        await file.sync()
+        await file.close()
+        await rename(part, target)
+        effect('blob')
+      } catch (error) {
+        await file.close().catch(() => {})
+        await rm(part, { force: true })
+        if (full.has((error as NodeJS.ErrnoException).code ?? ''))
+          throw new Problem('unavailable', 'There is no room for these bytes.', { cause: error, code: 'storage-full' })
+        throw error
+      }
+      return { sizeBytes, md5: md5.digest('hex'), sha512: sha512.digest('hex') }
+    },
+    async read(id, range) {
+      const file = await open(path(id), 'r').catch((error) => {
+        throw absent(error) ? new Problem('not-found', 'The bytes are not there.') : error
+      })
+      return createReadStream('', { fd: file, highWaterMark: 1 << 18, ...range })
+    },
+    async size(id) {
+      try {
+        return (await stat(path(id))).size
+      } catch (error) {
+        if (absent(error)) return undefined
+        throw error
+      }
+    },
+    async remove(id) {
+      await rm(path(id), { force: true })
+      effect('blob removed')
+    },
+    async list() {
+      const names = await readdir(folder).catch(() => [])
+      return names.filter((name) => /^[0-9a-f-]{36}$/.test(name))
+    },
+  }
+}

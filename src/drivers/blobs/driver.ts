@@ -1,0 +1,20 @@
+export type BlobWritten = { sizeBytes: number; md5: string; sha512: string }
+
+/** Bytes by id, on whatever keeps them. Ids are uuids; a blob is whole or not there. */
+export type Blobs = {
+  /**
+   * Takes a stream to its end, in constant memory, and then makes it visible at once under this id (replacing what was there).
+   * When the stream breaks or the disk is full nothing stays; throws too-large beyond `maxBytes`, unavailable when there is no room.
+   */
+  write(
+    id: string,
+    bytes: AsyncIterable<Uint8Array>,
+    options: { maxBytes: number; check?: (chunk: Uint8Array) => void },
+  ): Promise<BlobWritten>
+  /** From byte `start` up to and including `end`. Throws not-found. */
+  read(id: string, range?: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>>
+  size(id: string): Promise<number | undefined>
+  /** Also when it is not there. */
+  remove(id: string): Promise<void>
+  list(): Promise<string[]>
+}

@@ -1,0 +1,122 @@
+import type { FastifyInstance } from 'fastify'
+import { type Blobs, diskBlobs, memoryBlobs } from '../drivers/blobs/index.ts'
+import { type Bus, memoryBus } from '../kit/bus/bus.ts'
+import { postgresBus } from '../kit/bus/postgres.ts'
+import { type Clock, systemClock } from '../kit/clock.ts'
+import { connect } from '../kit/contract/contract.ts'
+import { migrate } from '../kit/db/migrate.ts'
+import { type Db, openDb } from '../kit/db/open.ts'
+import { serve } from '../kit/http/serve.ts'
+import { type Log, openLog } from '../kit/log.ts'
+import type { Caller } from '../kit/policy/caller.ts'
+import { openPolicy } from '../kit/policy/policy.ts'
+import { quotaMigrations } from '../kit/quota/quota.ts'
+import { openRunner, type Runner } from '../kit/work/runner.ts'
+import { workMigrations } from '../kit/work/tables.ts'
+import { openWork, type Work } from '../kit/work/work.ts'
+import type { NetworkSettings } from '../services/network/index.ts'
+import type { Hosts, Service } from '../services/service.ts'
+import { type Desk, deskOf } from './desk.ts'
+import { type Contracts, kinds, openServices, type ServiceName, serviceNames } from './services.ts'
+
+export type CloudOptions = {
+  /** `:memory:`, a file, or a postgres URL. */
+  database: string
+  region: string
+  adminPassword: string
+  hashing: 'strong' | 'weak'
+  /** Folder of image bytes; undefined: memory. */
+  imageDir?: string
+  network: NetworkSettings
+  /** How hosts are reached. */
+  hosts: Hosts
+  /** Address of a service for the catalog and links, asked once the cloud listens. */
+  url: (service: ServiceName) => string
+  clock?: Clock
+  log?: Log
+  /** Tokens known beside identity's: tests hand out callers without passwords. */
+  knownTokens?: Map<string, Caller>
+  /** How contracts are bound; default `connect`. */
+  bind?: typeof connect
+}
+
+export type Cloud = {
+  db: Db<unknown>
+  bus: Bus
+  work: Work
+  runner: Runner
+  desk: Desk
+  contracts: Contracts
+  services: Record<ServiceName, Service>
+  apps: Record<ServiceName, FastifyInstance>
+  /** Admin, roles, catalog: once the addresses are known, and again at each start. */
+  bootstrap(): Promise<{ adminUserId: string; adminProjectId: string }>
+  close(): Promise<void>
+}
+
+/** Names users of the catalog know the services by. */
+const catalogNames: Record<ServiceName, { type: string; name: string; path: string }> = {
+  identity: { type: 'identity', name: 'keystone', path: '/v3' },
+  image: { type: 'image', name: 'glance', path: '' },
+  compute: { type: 'compute', name: 'nova', path: '/v2.1' },
+  placement: { type: 'placement', name: 'placement', path: '' },
+  network: { type: 'network', name: 'neutron', path: '' },
+}
+
+/** Database, services and their HTTP faces; listens nowhere and works at nothing until told to. */
+export async function openCloud(options: CloudOptions): Promise<Cloud> {
+  const { clock = systemClock(), log = openLog(), bind = connect } = options
+  const db = await openDb(options.database)
+  const bus = db.kind === 'postgres' ? await postgresBus(options.database, log) : memoryBus()
+  await migrate(db, clock, [...workMigrations, ...quotaMigrations, ...kinds.flatMap((kind) => kind.migrations)])
+  const work = openWork(db, bus, clock)
+  const policies = Object.fromEntries(kinds.map((kind) => [kind.name, openPolicy(kind.policies)]))
+  const blobs: Blobs = options.imageDir === undefined ? memoryBlobs() : diskBlobs(options.imageDir)
+  const shared = { db, clock, log, work, bus, hosts: options.hosts, region: options.region }
+  const { services, contracts } = openServices((name) => ({ ...shared, policy: policies[name]! }), bind, {
+    blobs,
+    hashing: options.hashing,
+    network: options.network,
+  })
+  const authenticate = async (token: string) => options.knownTokens?.get(token) ?? contracts.identity.authenticate({ token })
+  const face = (name: ServiceName) => {
+    const { dialect, endpoints } = services[name]
+    return serve({
+      name,
+      dialect,
+      endpoints,
+      policy: policies[name]!,
+      authenticate,
+      log,
+      identityUrl: () => options.url('identity'),
+    })
+  }
+  const apps = Object.fromEntries(serviceNames.map((name) => [name, face(name)])) as Record<ServiceName, FastifyInstance>
+  const machines = serviceNames.flatMap((name) => services[name].machines)
+  const runner = openRunner({ db, bus, clock, log, machines })
+  return {
+    db,
+    bus,
+    work,
+    runner,
+    desk: deskOf(Object.values(services)),
+    contracts,
+    services,
+    apps,
+    bootstrap: () =>
+      contracts.identity.bootstrap({
+        adminPassword: options.adminPassword,
+        region: options.region,
+        services: serviceNames.map((name) => {
+          const { type, name: title, path } = catalogNames[name]
+          return { type, name: title, url: `${options.url(name)}${path}` }
+        }),
+      }),
+    async close() {
+      await runner.close()
+      for (const app of Object.values(apps)) await app.close()
+      await bus.close()
+      await db.close()
+    },
+  }
+}

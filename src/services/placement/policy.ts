@@ -1,0 +1,46 @@
+import { type PolicyRow, policyRows } from '../../kit/policy/policy.ts'
+
+/** The default rules: name, check, kinds of token it admits, operations. Facts of the service's published sample policy (secure RBAC, 2026.1). */
+// biome-ignore format: one rule, one line
+const rows: PolicyRow[] = [
+  ['admin_api', 'role:admin', 'project', ''],
+  ['service_api', 'role:service', 'project', ''],
+  ['admin_or_service_api', 'role:admin or role:service', 'project', ''],
+  ['project_reader_api', 'role:reader and project_id:%(project_id)s', '', ''],
+  ['admin_or_project_reader_or_service_api', 'role:admin or rule:project_reader_api or role:service', 'project', ''],
+  ['placement:resource_providers:list', 'rule:admin_or_service_api', 'project', 'GET /resource_providers'],
+  ['placement:resource_providers:create', 'rule:admin_or_service_api', 'project', 'POST /resource_providers'],
+  ['placement:resource_providers:show', 'rule:admin_or_service_api', 'project', 'GET /resource_providers/{uuid}'],
+  ['placement:resource_providers:update', 'rule:admin_or_service_api', 'project', 'PUT /resource_providers/{uuid}'],
+  ['placement:resource_providers:delete', 'rule:admin_or_service_api', 'project', 'DELETE /resource_providers/{uuid}'],
+  ['placement:resource_classes:list', 'rule:admin_or_service_api', 'project', 'GET /resource_classes'],
+  ['placement:resource_classes:create', 'rule:admin_or_service_api', 'project', 'POST /resource_classes'],
+  ['placement:resource_classes:show', 'rule:admin_or_service_api', 'project', 'GET /resource_classes/{name}'],
+  ['placement:resource_classes:update', 'rule:admin_or_service_api', 'project', 'PUT /resource_classes/{name}'],
+  ['placement:resource_classes:delete', 'rule:admin_or_service_api', 'project', 'DELETE /resource_classes/{name}'],
+  ['placement:resource_providers:inventories:list', 'rule:admin_or_service_api', 'project', 'GET /resource_providers/{uuid}/inventories'],
+  ['placement:resource_providers:inventories:create', 'rule:admin_or_service_api', 'project', 'POST /resource_providers/{uuid}/inventories'],
+  ['placement:resource_providers:inventories:show', 'rule:admin_or_service_api', 'project', 'GET /resource_providers/{uuid}/inventories/{resource_class}'],
+  ['placement:resource_providers:inventories:update', 'rule:admin_or_service_api', 'project', 'PUT /resource_providers/{uuid}/inventories; PUT /resource_providers/{uuid}/inventories/{resource_class}'],
+  ['placement:resource_providers:inventories:delete', 'rule:admin_or_service_api', 'project', 'DELETE /resource_providers/{uuid}/inventories; DELETE /resource_providers/{uuid}/inventories/{resource_class}'],
+  ['placement:resource_providers:aggregates:list', 'rule:admin_or_service_api', 'project', 'GET /resource_providers/{uuid}/aggregates'],
+  ['placement:resource_providers:aggregates:update', 'rule:admin_or_service_api', 'project', 'PUT /resource_providers/{uuid}/aggregates'],
+  ['placement:resource_providers:usages', 'rule:admin_or_service_api', 'project', 'GET /resource_providers/{uuid}/usages'],
+  ['placement:usages', 'rule:admin_or_project_reader_or_service_api', 'project', 'GET /usages'],
+  ['placement:traits:list', 'rule:admin_or_service_api', 'project', 'GET /traits'],
+  ['placement:traits:show', 'rule:admin_or_service_api', 'project', 'GET /traits/{name}'],
+  ['placement:traits:update', 'rule:admin_or_service_api', 'project', 'PUT /traits/{name}'],
+  ['placement:traits:delete', 'rule:admin_or_service_api', 'project', 'DELETE /traits/{name}'],
+  ['placement:resource_providers:traits:list', 'rule:admin_or_service_api', 'project', 'GET /resource_providers/{uuid}/traits'],
+  ['placement:resource_providers:traits:update', 'rule:admin_or_service_api', 'project', 'PUT /resource_providers/{uuid}/traits'],
+  ['placement:resource_providers:traits:delete', 'rule:admin_or_service_api', 'project', 'DELETE /resource_providers/{uuid}/traits'],
+  ['placement:allocations:manage', 'rule:admin_or_service_api', 'project', 'POST /allocations'],
+  ['placement:allocations:list', 'rule:admin_or_service_api', 'project', 'GET /allocations/{consumer_uuid}'],
+  ['placement:allocations:update', 'rule:admin_or_service_api', 'project', 'PUT /allocations/{consumer_uuid}'],
+  ['placement:allocations:delete', 'rule:admin_or_service_api', 'project', 'DELETE /allocations/{consumer_uuid}'],
+  ['placement:resource_providers:allocations:list', 'rule:admin_or_service_api', 'project', 'GET /resource_providers/{uuid}/allocations'],
+  ['placement:allocation_candidates:list', 'rule:admin_or_service_api', 'project', 'GET /allocation_candidates'],
+  ['placement:reshaper:reshape', 'rule:service_api', 'project', 'POST /reshaper'],
+]
+
+export const placementPolicies = policyRows(rows)

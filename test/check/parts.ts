@@ -1,0 +1,62 @@
+/** What the check runs, in this order. A part is a command; it is passed when it ends with 0 within its time. */
+export type Part = {
+  name: string
+  argv: readonly string[]
+  /** Only `--all` and `--only` run it: it takes real programs, root, or minutes. */
+  slow?: true
+  needsRoot?: true
+  /** Debian packages it needs beyond those of a bare machine; installed when missing. */
+  packages?: readonly string[]
+  /** Default 180. The part is killed after it. */
+  limitSeconds?: number
+}
+
+const dataPlane = ['qemu-system-x86', 'qemu-utils', 'openvswitch-switch', 'dnsmasq-base', 'nftables', 'iproute2', 'iputils-ping']
+const image = [
+  'busybox-static',
+  'kmod',
+  'cpio',
+  'lz4',
+  'e2fsprogs',
+  'fdisk',
+  'mtools',
+  'dosfstools',
+  'syslinux',
+  'syslinux-common',
+]
+const client = ['python3-openstackclient', 'openssh-client']
+
+const script = (folder: string, rest: Omit<Part, 'argv' | 'slow'>): Part => ({
+  ...rest,
+  slow: true,
+  argv: ['node', `test/${folder}/run.ts`],
+})
+
+export const parts: readonly Part[] = [
+  { name: 'types', argv: ['tsc', '--noEmit'] },
+  { name: 'lint', argv: ['biome', 'ci', 'src', 'test', 'bin'] },
+  { name: 'imports', argv: ['node', 'test/imports/run.ts'] },
+  { name: 'docs', argv: ['node', 'src/main/docs.ts', '--check'] },
+  { name: 'tests', argv: ['node', 'test/run.ts'] },
+  script('postgres', { name: 'postgres', needsRoot: true, packages: ['postgresql'], limitSeconds: 400 }),
+  script('vm/hypervisor', { name: 'hypervisor', needsRoot: true, packages: [...dataPlane, ...image], limitSeconds: 300 }),
+  script('vm/network', { name: 'network', needsRoot: true, packages: dataPlane, limitSeconds: 300 }),
+  script('clients', { name: 'clients', needsRoot: true, packages: client, limitSeconds: 400 }),
+  script('load', { name: 'load', limitSeconds: 300 }),
+  script('allinone', { name: 'allinone', needsRoot: true, packages: [...dataPlane, ...image, ...client], limitSeconds: 600 }),
+  script('vm/first-guest', {
+    name: 'first-guest',
+    needsRoot: true,
+    packages: [...dataPlane, ...image, ...client],
+    limitSeconds: 400,
+  }),
+  script('crash', { name: 'crash', needsRoot: true, packages: [...dataPlane, ...image, ...client], limitSeconds: 600 }),
+]
+
+/** The parts that were asked for, or what is wrong with the question. */
+export function choose(ask: { all: boolean; only: readonly string[] }, from: readonly Part[] = parts): Part[] | string {
+  const unknown = ask.only.filter((name) => !from.some((part) => part.name === name))
+  if (unknown.length > 0) return `no part is called ${unknown.join(', ')}; there are: ${from.map(({ name }) => name).join(' ')}`
+  if (ask.only.length > 0) return from.filter(({ name }) => ask.only.includes(name))
+  return from.filter(({ slow }) => ask.all || !slow)
+}

@@ -67,10 +67,14 @@ export type Service<Contract = object> = {
   audit?(): Promise<Audit>
 }
 
-/** One service's side of a comparison. Ids of things that exist by its rows. */
+/** One service's side of a comparison: `altostack doctor` compares what should exist with what is held, and with what hosts have. */
 export type Audit = {
   /** Found wrong within the service itself, as sentences with a remedy. */
   problems: string[]
-  /** What should exist, by kind: `vm` and `port` (on hosts), `router`, `dhcp`, `image-file`, `allocation` (consumer ids), `server-port` (owner ids). */
-  exists: Record<string, string[]>
+  /** Ids that should exist by its rows: `vm`, `port`, `router`, `dhcp` (on hosts), `allocation` (consumers, in placement), `server-port` (owners, in network), `blob`. */
+  exists: Partial<Record<AuditKind, string[]>>
+  /** Ids it keeps on behalf of others, or outside the database: placement its `allocation`, network its `server-port`, image its `blob`. */
+  holds: Partial<Record<AuditKind, string[]>>
 }
+
+export type AuditKind = 'vm' | 'port' | 'router' | 'dhcp' | 'allocation' | 'server-port' | 'blob'

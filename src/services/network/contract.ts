@@ -79,4 +79,6 @@ export type Network = {
   changeSecurityGroup(ask: { owner: string; projectId: string; group: string; add: boolean }): Promise<void>
   /** Ids of the servers that have a port with an address like this (a regular expression, as compute's list takes it). */
   ownersByAddress(ask: { pattern: string; version: 4 | 6 }): Promise<string[]>
+  /** How a port or network is and why, as sentences for an operator (for a port also what its DHCP server saw); empty when there is none. */
+  explain(ask: { kind: 'port' | 'network'; id: string }): Promise<string[]>
 }

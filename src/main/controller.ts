@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import type { AgentKind, Question } from '../agents/document.ts'
+import type { Bus } from '../kit/bus/bus.ts'
+import { type Clock, systemClock } from '../kit/clock.ts'
+import { type LinkServer, openLinkServer } from '../kit/link/server.ts'
+import type { Log } from '../kit/log.ts'
+import type { Hosts } from '../services/service.ts'
+import { type Cloud, openCloud } from './cloud.ts'
+import type { Config, Secrets } from './config.ts'
+import { operatorCalls } from './operator.ts'
+import { serviceNames } from './services.ts'
+
+export type Controller = { cloud: Cloud; close(): Promise<void> }
+
+export type ControllerOptions = { config: Config; secrets: Secrets; roles: Set<string>; log: Log; clock?: Clock }
+
+const hintTopic = 'hosts'
+
+/** A controller of an installed cloud: role `api` listens, role `work` runs machines; the link to hosts belongs to `api`. */
+export async function startController({
+  config,
+  secrets,
+  roles,
+  log,
+  clock = systemClock(),
+}: ControllerOptions): Promise<Controller> {
+  const link: { server?: LinkServer; bus?: Bus } = {}
+  const hosts: Hosts = {
+    // Through the bus: the host may be connected to another controller.
+    hint: (host, kind) => link.bus?.publish(hintTopic, `${host} ${kind}`),
+    ask: async (host, question) => link.server?.ask(host, question),
+  }
+  const cloud = await openCloud({
+    database: config.database,
+    region: config.region,
+    adminPassword: secrets.adminPassword,
+    hashing: 'strong',
+    imageDir: join(config.stateDir, 'images'),
+    network: { physicalMtu: 1500, ...config.network },
+    hosts,
+    url: (service) => `http://${config.host}:${config.ports[service]}`,
+    clock,
+    log,
+  })
+  link.bus = cloud.bus
+  cloud.bus.subscribe(hintTopic, (text) => {
+    const [host = '', kind = ''] = text.split(' ')
+    link.server?.hint(host, kind)
+  })
+  await cloud.bootstrap()
+  if (roles.has('api')) {
+    link.server = await openLinkServer({
+      port: config.ports.link,
+      bind: config.bind,
+      key: secrets.linkKey,
+      log,
+      calls: { ...hostCalls(cloud), ...operatorCalls(cloud, hosts, () => link.server?.hosts() ?? []) },
+      streams: { blob: (_, id) => cloud.desk.blob(id) },
+    })
+    for (const name of serviceNames) await cloud.apps[name].listen({ port: config.ports[name], host: config.bind })
+  }
+  if (roles.has('work')) cloud.runner.start()
+  log.info({ roles: [...roles], ms: Math.round(performance.now()) }, 'the control plane is ready')
+  return {
+    cloud,
+    async close() {
+      await link.server?.close()
+      await cloud.close()
+    },
+  }
+}
+
+/** What agents call. The host's name comes from the connection, never from the message. */
+const hostCalls = ({ desk }: Cloud) => ({
+  desired: (host: string, { kind }: { kind: AgentKind }) => desk.agent(kind).desired(host),
+  report: (host: string, { kind, seen }: { kind: AgentKind; seen: unknown[] }) => desk.agent(kind).report(host, seen),
+  facts: (host: string, facts: Parameters<typeof desk.facts>[0]) => desk.facts({ ...facts, name: host }),
+  metadata: (_: string, request: Parameters<typeof desk.metadata>[0]) => desk.metadata(request),
+})
+
+export type { Question }

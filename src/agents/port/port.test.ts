@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openSimSwitch, simSwitch, simSwitchRestart } from '../../drivers/vswitch/sim/sim.ts'
+import { silentLog } from '../../kit/log.ts'
+import type { HostPort } from '../document.ts'
+import { portAgent } from './index.ts'
+import { plan } from './plan.ts'
+
+const port = (id: string, more: Partial<HostPort> = {}): HostPort => ({
+  id,
+  kind: 'vm',
+  device: `tap${id}`,
+  mac: 'fa:16:3e:00:00:01',
+  addresses: ['10.0.0.5'],
+  allowedPairs: [],
+  adminUp: true,
+  guarded: true,
+  rules: [],
+  segment: { networkId: 'n1', type: 'local', physicalNetwork: undefined, segmentationId: undefined, mtu: 1500, peers: [] },
+  ...more,
+})
+
+const cloud = () => {
+  const host = simSwitch()
+  return { host, agent: portAgent({ driver: openSimSwitch({ host }), log: silentLog }) }
+}
+
+test('a port that is asked for becomes wired, and one that is not goes', async () => {
+  const { host, agent } = cloud()
+  assert.deepEqual((await agent.round({ complete: true, items: [port('a')] })).seen, [{ id: 'a', wired: true, error: undefined }])
+  assert.deepEqual((await agent.round({ complete: true, items: [] })).seen, [])
+  assert.equal(host.ports.size, 0)
+})
+
+test('without a complete document no port is taken away', async () => {
+  const { host, agent } = cloud()
+  await agent.round({ complete: true, items: [port('a')] })
+  assert.deepEqual((await agent.round({ complete: false, items: [] })).seen, [{ id: 'a', wired: true, error: undefined }])
+  assert.equal(host.ports.size, 1)
+})
+
+test('one broken port does not keep the others from their traffic', async () => {
+  const { host, agent } = cloud()
+  host.faults.brokenPort = 'a'
+  const { seen, again } = await agent.round({ complete: true, items: [port('a'), port('b')] })
+  assert.deepEqual(
+    seen.map(({ id, wired }) => [id, wired]),
+    [
+      ['a', false],
+      ['b', true],
+    ],
+  )
+  assert.ok(seen[0]?.error)
+  assert.ok(again !== undefined)
+})
+
+test('a port that is switched off is here and carries nothing', async () => {
+  const { agent } = cloud()
+  const { seen, again } = await agent.round({ complete: true, items: [port('a', { adminUp: false })] })
+  assert.deepEqual(seen, [{ id: 'a', wired: false, error: undefined }])
+  assert.equal(again, undefined)
+})
+
+test('a restarted switch gets its flows again', async () => {
+  const { host, agent } = cloud()
+  const hints: string[] = []
+  agent.watch?.(() => hints.push('look'))
+  await agent.round({ complete: true, items: [port('a')] })
+  simSwitchRestart(host)
+  assert.deepEqual(hints, ['look'])
+  const { seen } = await agent.round({ complete: true, items: [port('a')] })
+  assert.equal(seen[0]?.wired, true)
+})
+
+test('a port that moved to another network goes before it comes', () => {
+  const seen = {
+    id: 'a',
+    kind: 'vm' as const,
+    device: 'tapa',
+    networkId: 'n0',
+    bridge: 'br-int',
+    plugged: true,
+    error: undefined,
+  }
+  assert.deepEqual(
+    plan({ complete: false, items: [port('a')] }, [seen]).map((action) => action.do),
+    ['unplug', 'plug'],
+  )
+})
+
+test('what is as it should be is left alone', () => {
+  const seen = {
+    id: 'a',
+    kind: 'vm' as const,
+    device: 'tapa',
+    networkId: 'n1',
+    bridge: 'br-int',
+    plugged: true,
+    error: undefined,
+  }
+  assert.deepEqual(plan({ complete: true, items: [port('a')] }, [seen]), [])
+})

@@ -1,9 +1,11 @@
 import type { ControllerLink, HostFacts } from '../agents/document.ts'
-import { type Agent, type Rounds, startRounds } from '../agents/rounds.ts'
-import { vmAgent } from '../agents/vm/index.ts'
+import { openSimDhcpd, type SimDhcpd, simDhcpd } from '../drivers/dhcpd/sim/sim.ts'
 import { openSim, type SimHost, simHost } from '../drivers/hypervisor/sim/sim.ts'
+import { openSimNetns, type SimNetns, simNetns } from '../drivers/netns/sim/sim.ts'
+import { openSimSwitch, type SimSwitch, simSwitch } from '../drivers/vswitch/sim/sim.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
+import { startHostAgents } from './host-agents.ts'
 import type { LocalHost } from './local-hosts.ts'
 
 export type SimulatedHostOptions = {
@@ -16,19 +18,32 @@ export type SimulatedHostOptions = {
   facts?: Partial<HostFacts>
 }
 
-export type SimulatedHost = LocalHost & { hypervisor: SimHost }
+/** What the host is made of: outlives its agents, and takes faults on request. */
+export type SimulatedParts = { hypervisor: SimHost; vswitch: SimSwitch; netns: SimNetns; dhcpd: SimDhcpd }
 
-/** A host made of memory, with the same agents as a real one. */
-export function simulatedHost({ name, link, clock, log, everyMs = 30_000, facts = {} }: SimulatedHostOptions): SimulatedHost {
-  const hypervisor = simHost()
-  const vm = vmAgent({ driver: openSim({ host: hypervisor, clock }), clock, log })
-  const start = <Item, Seen>(agent: Agent<Item, Seen>): Rounds => startRounds({ agent, link, log, everyMs })
-  const rounds = { vm: start(vm) }
+export type SimulatedHost = LocalHost & SimulatedParts
+
+export function simulatedParts(): SimulatedParts {
+  const vswitch = simSwitch()
+  const hasDevice = (device: string) => [...vswitch.ports.values()].some(({ port }) => port.device === device)
+  return { hypervisor: simHost(), vswitch, netns: simNetns(hasDevice), dhcpd: simDhcpd() }
+}
+
+/** A host made of memory, with the same agents as a real one. `parts`: those of a host that was there before. */
+export function simulatedHost(options: SimulatedHostOptions, parts = simulatedParts()): SimulatedHost {
+  const { name, link, clock, log, everyMs = 30_000, facts = {} } = options
+  const drivers = {
+    hypervisor: openSim({ host: parts.hypervisor, clock }),
+    vswitch: openSimSwitch({ host: parts.vswitch }),
+    netns: openSimNetns({ host: parts.netns }),
+    dhcpd: openSimDhcpd({ host: parts.dhcpd, clock }),
+  }
+  const agents = startHostAgents({ drivers, link, clock, log, everyMs })
   const bootedAt = clock.now()
   return {
     name,
-    hypervisor,
-    rounds,
+    ...parts,
+    ...agents,
     facts: async () => ({
       name,
       cpus: 16,
@@ -43,13 +58,5 @@ export function simulatedHost({ name, link, clock, log, everyMs = 30_000, facts 
       bootedAt,
       ...facts,
     }),
-    async ask(question) {
-      if (question.ask === 'console-log') return vm.consoleLog(question.vm, question.bytes)
-      const { vms, files, problems } = await vm.inventory()
-      return { vms, ports: [], namespaces: [], files, problems }
-    },
-    async close() {
-      for (const one of Object.values(rounds)) await one.close()
-    },
   }
 }

@@ -1,0 +1,44 @@
+import { identityUrl } from './config.ts'
+import { mark, region } from './place.ts'
+
+export type Who = { name: 'admin' | 'demo'; password: string }
+
+/** A file for a shell's `source`, as packstack leaves it in root's home. Only the administrator's names the region. */
+export const keystonerc = ({ name, password }: Who, host: string): string =>
+  [
+    mark,
+    'unset OS_SERVICE_TOKEN',
+    `export OS_USERNAME=${name}`,
+    `export OS_PASSWORD='${password}'`,
+    ...(name === 'admin' ? [`export OS_REGION_NAME=${region}`] : []),
+    `export OS_AUTH_URL=${identityUrl(host)}`,
+    `export PS1='[\\u@\\h \\W(keystone_${name})]\\$ '`,
+    `export OS_PROJECT_NAME=${name}`,
+    'export OS_USER_DOMAIN_NAME=Default',
+    'export OS_PROJECT_DOMAIN_NAME=Default',
+    'export OS_IDENTITY_API_VERSION=3',
+    '',
+  ].join('\n')
+
+/** For the current clients: `openstack --os-cloud altostack`, or `altostack-demo`. */
+export const cloudsYaml = (admin: string, demo: string, host: string): string =>
+  [
+    mark,
+    'clouds:',
+    ...cloud('altostack', { name: 'admin', password: admin }, host),
+    ...cloud('altostack-demo', { name: 'demo', password: demo }, host),
+    '',
+  ].join('\n')
+
+const cloud = (title: string, { name, password }: Who, host: string): string[] => [
+  `  ${title}:`,
+  `    region_name: ${region}`,
+  '    identity_api_version: 3',
+  '    auth:',
+  `      auth_url: ${identityUrl(host)}`,
+  `      username: ${name}`,
+  `      password: '${password}'`,
+  `      project_name: ${name}`,
+  '      user_domain_name: Default',
+  '      project_domain_name: Default',
+]

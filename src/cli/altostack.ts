@@ -1,9 +1,14 @@
 import { Command } from 'commander'
 import { explainError } from '../kit/errors.ts'
-import type { Explanation } from '../main/explain.ts'
 import { operatorLink } from './operator-link.ts'
 
 type Print = (line: string) => void
+
+/** As a controller answers `explain`. */
+export type Explanation = {
+  summary: string[]
+  life: { at: string; what: string; detail: string[]; request: string }[]
+}
 
 /** `altostack explain KIND ID`, `altostack doctor`. Gives the exit code: 1 when something is wrong, 2 when it could not be asked. */
 export async function altostack(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freshDatabase } from '../../../test/database.ts'
 import { memoryBus } from '../bus/bus.ts'
 import { fakeClock, minute, second } from '../clock.ts'
 import { effect } from '../context.ts'
@@ -17,7 +18,8 @@ type Thing = { id: string }
 type Outside = { made: Set<string>; log: string[]; failing?: string; unhappy?: string }
 
 async function world(outside: Outside = { made: new Set(), log: [] }) {
-  const db = await openDb(':memory:')
+  const database = await freshDatabase()
+  const db = await openDb(database.url)
   const clock = fakeClock()
   const bus = memoryBus()
   await migrate(db, clock, workMigrations)
@@ -57,7 +59,11 @@ async function world(outside: Outside = { made: new Set(), log: [] }) {
     return db.transaction((tx) => work.begin(tx as never, 'test.thing', id, 'make'))
   }
   const remove = (id: string) => db.transaction((tx) => work.teardown(tx as never, 'test.thing', id, 'unmake'))
-  return { db, clock, work, runner, outside, begin, remove, things }
+  const close = async () => {
+    await db.close()
+    await database.drop()
+  }
+  return { db, clock, work, runner, outside, begin, remove, things, close }
 }
 
 test('a machine walks to rest, and delete diverts it once', async () => {
@@ -72,7 +78,7 @@ test('a machine walks to rest, and delete diverts it once', async () => {
     (await w.work.history('a')).map((row) => row.to_state),
     ['ready', ''],
   )
-  await w.db.close()
+  await w.close()
 })
 
 test('an exception backs off and tries again; a problem no retry cures ends in the failed state', async () => {
@@ -90,11 +96,12 @@ test('an exception backs off and tries again; a problem no retry cures ends in t
   await w.runner.settle()
   assert.equal(await w.work.stateOf('test.thing', 'a'), 'error')
   assert.ok(w.outside.log.includes('No valid host was found.'))
-  await w.db.close()
+  await w.close()
 })
 
 test('a wake-up that comes in mid-step is not lost', async () => {
-  const db = await openDb(':memory:')
+  const database = await freshDatabase()
+  const db = await openDb(database.url)
   const clock = fakeClock()
   const bus = memoryBus()
   await migrate(db, clock, workMigrations)
@@ -120,6 +127,7 @@ test('a wake-up that comes in mid-step is not lost', async () => {
   await runner.settle()
   assert.equal(runs, 2)
   await db.close()
+  await database.drop()
 })
 
 test('killed after any effect, or with every step run twice, nothing is lost and nothing is left', async () => {
@@ -140,7 +148,7 @@ test('killed after any effect, or with every step run twice, nothing is lost and
           if (w.things.has('a')) await w.remove('a')
           await w.runner.settle()
         },
-        close: () => w.db.close(),
+        close: () => w.close(),
       }
     },
     async check(w) {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Bus } from '../bus/bus.ts'
-import { type Clock, minute, second } from '../clock.ts'
+import { type Clock, second } from '../clock.ts'
 import { context, withContext, withoutContext } from '../context.ts'
-import type { Db } from '../db/open.ts'
+import type { Db, Tx } from '../db/open.ts'
 import { explainError, isProblem, Problem } from '../errors.ts'
 import { uuid } from '../ids.ts'
 import type { Log } from '../log.ts'
@@ -31,8 +31,11 @@ export type Runner = {
   close(): Promise<void>
 }
 
-/** Longer than any step takes; a killed controller's rows are taken up after it. */
-const leaseMicros = 2 * minute
+/** A killed controller's rows are taken up by another one after it; a living one renews while it works. */
+const leaseMicros = 15 * second
+const renewMs = 5000
+type Moves = Extract<Outcome<string>, { next: 'go' | 'sleep' }>
+
 const terminal = new Set(['invalid', 'conflict', 'over-quota', 'no-capacity', 'forbidden', 'not-found'])
 
 export function openRunner({ db: database, bus, clock, log, machines, concurrency = 16 }: RunnerOptions): Runner {
@@ -67,12 +70,19 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
     )
   }
 
+  /** Steps of one row as long as each says where to go next: the lease is kept from one to the other. */
   const run = async (row: WorkItemRow): Promise<void> => {
+    let next: WorkItemRow | undefined = row
+    while (next && !closed) next = await runOne(next)
+  }
+
+  const runOne = async (row: WorkItemRow): Promise<WorkItemRow | undefined> => {
     const definition = byKind.get(row.kind)!
-    const subject = await definition.load(row.subject)
-    if (subject === undefined) return commit(row, row.state, { next: 'done', reason: 'the subject is gone' })
     const state = row.teardown === 1 ? definition.teardown : row.state
+    let subject: unknown
     try {
+      subject = await definition.load(row.subject)
+      if (subject === undefined) return await commit(row, row.state, { next: 'done', reason: 'the subject is gone' })
       const step = definition.steps[state]
       if (!step) throw new Error(`${row.kind} has no state ${state}`)
       let outcome = await step(subject)
@@ -80,10 +90,10 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
         const again = await definition.load(row.subject)
         if (again !== undefined) outcome = await step(again)
       }
-      await commit(row, state, outcome)
+      return await commit(row, state, outcome)
     } catch (error) {
       if (error instanceof Killed) throw error
-      await failed(definition, subject, row, state, error)
+      return await failed(definition, subject, row, state, error)
     }
   }
 
@@ -93,8 +103,14 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
     row: WorkItemRow,
     state: string,
     error: unknown,
-  ): Promise<void> => {
-    if (isProblem(error) && terminal.has(error.kind) && state !== definition.failed && row.teardown === 0) {
+  ): Promise<WorkItemRow | undefined> => {
+    if (
+      subject !== undefined &&
+      isProblem(error) &&
+      terminal.has(error.kind) &&
+      state !== definition.failed &&
+      row.teardown === 0
+    ) {
       await definition.onFailure(subject, error)
       return commit(row, state, go(definition.failed, { reason: error.message, detail: error.detail }))
     }
@@ -104,7 +120,7 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
       { kind: row.kind, subject: row.subject, state, attempts, error: explainError(error), stack: stackOf(error) },
       'step failed',
     )
-    await commit(
+    return commit(
       row,
       state,
       { next: 'sleep', micros, reason: `${publicReason(error)} (attempt ${attempts})`, detail: undefined },
@@ -112,48 +128,75 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
     )
   }
 
-  /** Transition, history and lease together, and only where the row is still ours. A wake-up that came in mid-step makes it due again. */
-  const commit = async (row: WorkItemRow, from: string, outcome: Outcome<string>, attempts = 0): Promise<void> => {
-    const now = clock.now()
+  /**
+   * Transition, history and lease together, and only where the row is still ours. A wake-up that came in mid-step makes it due again.
+   * Gives the row when it goes on at once: the lease is kept then.
+   */
+  const commit = async (
+    row: WorkItemRow,
+    from: string,
+    outcome: Outcome<string>,
+    attempts = 0,
+  ): Promise<WorkItemRow | undefined> => {
     const to = outcome.next === 'go' ? outcome.to : outcome.next === 'done' ? '' : from
     const changed = to !== row.state || outcome.next === 'done'
-    await db.transaction(async (tx) => {
-      const mine = tx.selectFrom('kit_work_item').select('wakes').where('kind', '=', row.kind).where('subject', '=', row.subject)
-      if (!(await mine.where('lease_owner', '=', me).executeTakeFirst())) return
-      if (changed || outcome.reason !== '') {
-        const { kind, subject, request_id: requestId } = row
-        const detail = outcome.next === 'done' ? undefined : outcome.detail
-        await tx
-          .insertInto('kit_work_history')
-          .values(historyRow(now, { kind, subject, from, to, reason: outcome.reason, detail, requestId }))
-          .execute()
-      }
-      if (outcome.next === 'done') {
-        await tx
-          .deleteFrom('kit_work_item')
-          .where('kind', '=', row.kind)
-          .where('subject', '=', row.subject)
-          .where('lease_owner', '=', me)
-          .execute()
-        return
-      }
-      const due = outcome.next === 'go' ? now : now + outcome.micros
-      await tx
-        .updateTable('kit_work_item')
-        .set({
-          state: to,
-          due_at: sql<number>`case when wakes <> ${row.wakes} then ${now} else ${due} end`,
-          lease_owner: '',
-          lease_until: 0,
-          attempts,
-          ...(row.teardown === 1 ? { teardown: 2 } : {}),
-        })
-        .where('kind', '=', row.kind)
-        .where('subject', '=', row.subject)
-        .where('lease_owner', '=', me)
-        .execute()
+    const kept = await db.transaction(async (tx) => {
+      const next = outcome.next === 'done' ? await remove(tx, row) : await move(tx, row, to, outcome, attempts)
+      if (next && (changed || outcome.reason !== '')) await remember(tx, row, from, to, outcome)
+      return next
     })
     if (changed) log.info({ kind: row.kind, subject: row.subject, from, to, reason: outcome.reason || undefined }, 'moved')
+    return outcome.next === 'go' ? kept : undefined
+  }
+
+  const remove = (tx: Tx<WorkTables>, row: WorkItemRow) =>
+    tx
+      .deleteFrom('kit_work_item')
+      .where('kind', '=', row.kind)
+      .where('subject', '=', row.subject)
+      .where('lease_owner', '=', me)
+      .returningAll()
+      .executeTakeFirst()
+
+  const move = (tx: Tx<WorkTables>, row: WorkItemRow, to: string, outcome: Moves, attempts: number) => {
+    const now = clock.now()
+    const due = outcome.next === 'go' ? now : now + outcome.micros
+    const lease = outcome.next === 'go' ? { lease_until: now + leaseMicros } : { lease_owner: '', lease_until: 0 }
+    return tx
+      .updateTable('kit_work_item')
+      .set({
+        state: to,
+        // PostgreSQL takes parameters within an expression for text.
+        due_at: sql<number>`case when wakes <> ${row.wakes} then cast(${now} as bigint) else cast(${due} as bigint) end`,
+        attempts,
+        ...lease,
+        ...(row.teardown === 1 ? { teardown: 2 } : {}),
+      })
+      .where('kind', '=', row.kind)
+      .where('subject', '=', row.subject)
+      .where('lease_owner', '=', me)
+      .returningAll()
+      .executeTakeFirst()
+  }
+
+  const remember = async (tx: Tx<WorkTables>, row: WorkItemRow, from: string, to: string, outcome: Outcome<string>) => {
+    const { kind, subject, request_id: requestId } = row
+    const detail = outcome.next === 'done' ? undefined : outcome.detail
+    const entry = { kind, subject, from, to, reason: outcome.reason, detail, requestId }
+    await tx.insertInto('kit_work_history').values(historyRow(clock.now(), entry)).execute()
+  }
+
+  /** All leases of ours at once, while anything is under way. */
+  const renew = () => {
+    if (running.size === 0) return
+    const extend = db.transaction((tx) =>
+      tx
+        .updateTable('kit_work_item')
+        .set({ lease_until: clock.now() + leaseMicros })
+        .where('lease_owner', '=', me)
+        .execute(),
+    )
+    void extend.catch((error) => log.warn({ error: explainError(error) }, 'leases were not renewed'))
   }
 
   const step = async (): Promise<boolean> => {
@@ -163,7 +206,7 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
     return true
   }
 
-  let timer: NodeJS.Timeout | undefined
+  let timers: NodeJS.Timeout[] = []
   let unsubscribe: (() => void) | undefined
   const running = new Set<Promise<void>>()
   let closed = false
@@ -189,12 +232,12 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
     },
     start() {
       unsubscribe = bus.subscribe(workTopic, pull)
-      timer = setInterval(pull, 1000)
+      timers = [setInterval(pull, 1000), setInterval(renew, renewMs)]
       pull()
     },
     async close() {
       closed = true
-      clearInterval(timer)
+      for (const timer of timers) clearInterval(timer)
       unsubscribe?.()
       await Promise.all(running)
     },

@@ -1,0 +1,49 @@
+import { hash, verify } from '@node-rs/argon2'
+import { Problem } from '../errors.ts'
+
+/** Hashes of passwords: argon2id (RFC 9106), on libuv's threads. */
+export type Passwords = {
+  /** Throws unavailable when too many are waiting already. */
+  hash(password: string): Promise<string>
+  /** False for a wrong password. No hash (nobody of that name): false as well, after the same work. */
+  matches(password: string, hash: string | undefined): Promise<boolean>
+}
+
+/** 19 MiB and two passes: OWASP's first recommendation, about 30 ms. `weak` costs next to nothing: for tests only. */
+const costs = {
+  strong: { memoryCost: 19_456, timeCost: 2, parallelism: 1 },
+  weak: { memoryCost: 8, timeCost: 1, parallelism: 1 },
+}
+
+/** At most `parallel` hashes at a time, so that logins leave threads to files and other logins their memory; at most `waiting` in the queue. */
+export function openPasswords(strength: 'strong' | 'weak', parallel = 2, waiting = 500): Passwords {
+  const options = costs[strength]
+  const inTurn = turnstile(parallel, waiting)
+  let decoy: Promise<string> | undefined
+  return {
+    hash: (password) => inTurn(() => hash(password, options)),
+    async matches(password, known) {
+      decoy ??= hash('nobody has this password', options)
+      const fake = await decoy
+      const right = await inTurn(() => verify(known || fake, password).catch(() => false))
+      return right && !!known
+    },
+  }
+}
+
+function turnstile(parallel: number, waiting: number) {
+  let running = 0
+  const queue: (() => void)[] = []
+  return async <T>(run: () => Promise<T>): Promise<T> => {
+    if (queue.length >= waiting) throw new Problem('unavailable', 'Too many logins are waiting. Try again later.')
+    if (running >= parallel) await new Promise<void>((resolve) => queue.push(resolve))
+    else running++
+    try {
+      return await run()
+    } finally {
+      const next = queue.shift()
+      if (next) next()
+      else running--
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import { type Static, Type } from 'typebox'
+import { Problem } from '../../../kit/errors.ts'
+import { type Ask, type Endpoint, endpoint, type Reply, reply } from '../../../kit/http/endpoint.ts'
+import { type Authentication, expecting, type Login } from '../domain/authenticate.ts'
+import { catalogFor } from '../domain/catalog.ts'
+import { revoke } from '../domain/revocations.ts'
+import type { Session, Sessions } from '../domain/sessions.ts'
+import type { Store } from '../domain/store.ts'
+import { expiredWindowMicros } from '../domain/token-life.ts'
+import { tokenView } from './token-view.ts'
+import { isTrue } from './wire.ts'
+
+const IdOrName = Type.Object({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()) })
+const IdOrNameInDomain = Type.Object({ ...IdOrName.properties, domain: Type.Optional(IdOrName) })
+
+const Auth = Type.Object({
+  auth: Type.Object({
+    identity: Type.Object({
+      methods: Type.Array(Type.String(), { maxItems: 20 }),
+      password: Type.Optional(
+        Type.Object({ user: Type.Object({ ...IdOrNameInDomain.properties, password: Type.String({ maxLength: 4096 }) }) }),
+      ),
+      token: Type.Optional(Type.Object({ id: Type.String() })),
+    }),
+    scope: Type.Optional(
+      Type.Union([
+        Type.String(),
+        Type.Object({
+          project: Type.Optional(IdOrNameInDomain),
+          domain: Type.Optional(IdOrName),
+          system: Type.Optional(Type.Object({ all: Type.Boolean() })),
+          unscoped: Type.Optional(Type.Unknown()),
+          'OS-TRUST:trust': Type.Optional(Type.Object({ id: Type.String() })),
+        }),
+      ]),
+    ),
+  }),
+})
+
+type AuthBody = Static<typeof Auth>['auth']
+
+export type AuthParts = { store: Store; sessions: Sessions; authentication: Authentication; now: () => number }
+
+export function authEndpoints({ store, sessions, authentication, now }: AuthParts): Endpoint[] {
+  const answer = async (ask: Pick<Ask, 'query'>, token: string, session: Session, status: number): Promise<Reply> => {
+    const wanted = ask.query['nocatalog'] === undefined && session.payload.scope.kind !== 'unscoped'
+    const catalog = wanted ? await catalogFor(store, { userId: session.user.id, projectId: session.project?.id }) : undefined
+    return reply({ status, headers: { 'X-Subject-Token': token }, body: tokenView(session, catalog) })
+  }
+  const subject = async ({ headers, query }: Pick<Ask, 'headers' | 'query'>): Promise<Subject> => {
+    const token = headers['x-subject-token'] ?? ''
+    const grace = isTrue(query['allow_expired']) ? expiredWindowMicros : 0
+    const session = await sessions.find(token, grace)
+    if (!session) throw new Problem('not-found', `Could not find token: ${token.slice(0, 500)}.`)
+    return { token, session }
+  }
+  const target = ({ subject: { session } }: { subject: Subject }) => ({ target: { token: { user_id: session.user.id } } })
+  const show = {
+    subject,
+    target,
+    handle: (ask: Ask<unknown, Subject>) => answer(ask, ask.subject.token, ask.subject.session, 200),
+  }
+  return [
+    endpoint({
+      on: 'POST /auth/tokens',
+      policy: 'public',
+      body: Auth,
+      summary: 'Authenticate and issue a token',
+      async handle(ask) {
+        const { token, session } = await authentication.login(loginOf(ask.body.auth))
+        return answer(ask, token, session, 201)
+      },
+    }),
+    endpoint({ on: 'GET /auth/tokens', policy: 'identity:validate_token', summary: 'Validate and show a token', ...show }),
+    endpoint({ on: 'HEAD /auth/tokens', policy: 'identity:check_token', summary: 'Check a token', ...show }),
+    endpoint({
+      on: 'DELETE /auth/tokens',
+      policy: 'identity:revoke_token',
+      summary: 'Revoke a token, and those made of it when it was the first of its chain',
+      subject,
+      target,
+      async handle({ subject: { session } }) {
+        const [auditId, parent] = session.payload.auditIds
+        const issuedBefore = now()
+        await store.write(async (tx) => {
+          await revoke(tx, { auditId: auditId!, issuedBefore })
+          if (parent === undefined) await revoke(tx, { auditChainId: auditId!, issuedBefore })
+        })
+      },
+    }),
+  ]
+}
+
+type Subject = { token: string; session: Session }
+
+/** From the wire to a login; what only looks like one is refused here. */
+function loginOf({ identity, scope }: AuthBody): Login {
+  const { password, token, methods } = identity
+  if (password && methods.includes('password')) assertNamed(password.user, 'user')
+  return {
+    methods,
+    password: password && { user: password.user, password: password.user.password },
+    token,
+    scope: scopeOf(scope),
+  }
+}
+
+function assertNamed(named: { id?: string; name?: string; domain?: { id?: string; name?: string } }, noun: string): void {
+  if (named.id === undefined && named.name === undefined)
+    throw new Problem('invalid', `Invalid input for field identity/password/${noun}: id or name must be present.`)
+  const { domain } = named
+  if (domain && domain.id === undefined && domain.name === undefined)
+    throw new Problem('invalid', `Invalid input for field identity/password/${noun}/domain: id or name must be present.`)
+}
+
+function scopeOf(scope: AuthBody['scope']): Login['scope'] {
+  if (scope === undefined) return undefined
+  if (typeof scope === 'string') {
+    if (scope === 'unscoped') return { unscoped: true }
+    throw expecting('system, project, domain, OS-TRUST:trust or unscoped', 'scope')
+  }
+  const { project, domain, system, unscoped } = scope
+  const given = ['project', 'domain', 'system', 'unscoped', 'OS-TRUST:trust'].filter((name) => name in scope)
+  if (given.length !== 1) throw expecting('system, project, domain, OS-TRUST:trust or unscoped', 'scope')
+  if (unscoped !== undefined) return { unscoped: true }
+  if (system) {
+    if (!system.all) throw expecting('all', 'system')
+    return { system: true }
+  }
+  for (const [noun, named] of [
+    ['project', project],
+    ['domain', domain],
+  ] as const)
+    if (named && named.id === undefined && named.name === undefined) throw expecting('id or name', noun)
+  if (project) return { project }
+  if (domain) return { domain }
+  throw new Problem('unauthenticated', 'The request you have made requires authentication.')
+}

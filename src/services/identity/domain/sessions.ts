@@ -1,0 +1,126 @@
+import type { Clock } from '../../../kit/clock.ts'
+import type { Caller } from '../../../kit/policy/caller.ts'
+import { effectiveRoles, type RoleName, type RoleScope } from './effective-roles.ts'
+import { openFernet, sealFernet } from './fernet.ts'
+import type { Keys } from './keys.ts'
+import { type Payload, packPayload, unpackPayload } from './payload.ts'
+import { findProject, type Project } from './project-tree.ts'
+import { isRevoked } from './revocations.ts'
+import type { Store } from './store.ts'
+
+export type Named = { id: string; name: string }
+
+/** What a token stands for at this moment. */
+export type Session = {
+  payload: Payload
+  caller: Caller
+  user: Named & { domain: Named; passwordExpiresAt: number | undefined }
+  project: (Named & { domain: Named; isDomain: boolean }) | undefined
+  domain: Named | undefined
+  roles: RoleName[]
+}
+
+export type Sessions = {
+  /** A new token; undefined when it would not be valid: no role on the scope, something disabled. */
+  issue(payload: Payload): Promise<{ token: string; session: Session } | undefined>
+  /** Undefined: unknown, expired (longer than `graceMicros` ago), revoked, or its user, project or roles are gone. */
+  find(token: string, graceMicros?: number): Promise<Session | undefined>
+}
+
+const remembered = 20_000
+
+export function openSessions(store: Store, keys: Keys, clock: Clock): Sessions {
+  let generation = -1
+  const known = new Map<string, Session>()
+  const remember = (token: string, at: number, session: Session) => {
+    if (at !== generation) return
+    if (known.size >= remembered) known.delete(known.keys().next().value!)
+    known.set(token, session)
+  }
+  const load = async (token: string): Promise<Session | undefined> => {
+    const opened = openFernet(await keys.all(), token)
+    return opened && sessionOf(store, unpackPayload(opened.content))
+  }
+  return {
+    async issue(payload) {
+      const [key] = await keys.all()
+      const session = await sessionOf(store, payload)
+      return session && { token: sealFernet(key!, packPayload(payload), Math.floor(payload.issuedAt / 1e6)), session }
+    },
+    async find(token, graceMicros = 0) {
+      const now = await store.generation()
+      if (now > generation) {
+        known.clear()
+        generation = now
+      }
+      const session = known.get(token) ?? (await load(token))
+      if (!session) return undefined
+      remember(token, now, session)
+      return session.payload.expiresAt + graceMicros > clock.now() ? session : undefined
+    },
+  }
+}
+
+async function sessionOf(store: Store, payload: Payload): Promise<Session | undefined> {
+  const user = await enabledUser(store, payload.userId)
+  if (!user) return undefined
+  const place = await placeOf(store, payload)
+  if (!place) return undefined
+  const roles = await effectiveRoles(store, payload.userId, place.scope)
+  if (place.scope.kind !== 'unscoped' && roles.length === 0) return undefined
+  const { project, domain } = place
+  const domainIds = [user.domain.id, project?.domain.id, domain?.id].filter((id) => id !== undefined)
+  const { auditIds, issuedAt, userId } = payload
+  if (await isRevoked(store, { auditIds, userId, projectId: project?.id ?? '', domainIds, issuedAt })) return undefined
+  const session = { payload, user, project, domain, roles }
+  return { ...session, caller: callerOf(session) }
+}
+
+async function enabledUser({ read }: Store, id: string): Promise<Session['user'] | undefined> {
+  const row = await read
+    .selectFrom('identity_user as user')
+    .innerJoin('identity_project as domain', 'domain.id', 'user.domain_id')
+    .select(['user.id', 'user.name', 'user.domain_id', 'domain.name as domain_name', 'user.password_expires_at'])
+    .where('user.id', '=', id)
+    .where('user.enabled', '=', 1)
+    .where('domain.enabled', '=', 1)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const domain = { id: row.domain_id, name: row.domain_name }
+  return { id: row.id, name: row.name, domain, passwordExpiresAt: row.password_expires_at || undefined }
+}
+
+type Place = Pick<Session, 'project' | 'domain'> & { scope: RoleScope }
+
+/** The scope as it is now; undefined when it is gone or disabled. */
+async function placeOf(store: Store, { scope }: Payload): Promise<Place | undefined> {
+  if (scope.kind === 'unscoped' || scope.kind === 'system') return { scope, project: undefined, domain: undefined }
+  const found = await findProject(store.read, scope.id)
+  if (!found?.enabled) return undefined
+  if (scope.kind === 'domain') return found.isDomain ? { scope, project: undefined, domain: nameOf(found) } : undefined
+  const domain = found.isDomain ? found : await findProject(store.read, found.domainId)
+  if (!domain?.enabled) return undefined
+  return {
+    scope: { ...scope, project: found },
+    project: { ...nameOf(found), domain: nameOf(domain), isDomain: found.isDomain },
+    domain: undefined,
+  }
+}
+
+const nameOf = ({ id, name }: Project): Named => ({ id, name })
+
+const callerOf = ({ payload, user, project, domain, roles }: Omit<Session, 'caller'>): Caller => ({
+  userId: user.id,
+  userName: user.name,
+  userDomainId: user.domain.id,
+  projectId: project?.id,
+  projectName: project?.name,
+  projectDomainId: project?.domain.id,
+  domainId: domain?.id,
+  system: payload.scope.kind === 'system',
+  roles: roles.map((role) => role.name),
+  methods: payload.methods,
+  delegation: undefined,
+  auditIds: payload.auditIds,
+  expiresAt: payload.expiresAt,
+})

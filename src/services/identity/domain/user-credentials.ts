@@ -1,0 +1,47 @@
+import { fromBit, fromJson } from '../../../kit/db/columns.ts'
+import type { Extra, Reader } from './names.ts'
+
+/** What logging in needs of a user. */
+export type Credentials = {
+  id: string
+  domainId: string
+  /** The user and its domain are. */
+  enabled: boolean
+  defaultProjectId: string
+  passwordHash: string
+  passwordExpiresAt: number | undefined
+  options: Extra
+}
+
+type Named = {
+  id?: string | undefined
+  name?: string | undefined
+  domain?: { id?: string | undefined; name?: string | undefined } | undefined
+}
+
+/** One query, whichever way the user is named, so that it takes the same time whether there is one or not. */
+export async function findCredentials(read: Reader, { id, name, domain }: Named): Promise<Credentials | undefined> {
+  const query = read
+    .selectFrom('identity_user as user')
+    .innerJoin('identity_project as domain', 'domain.id', 'user.domain_id')
+    .selectAll('user')
+    .select('domain.enabled as domain_enabled')
+  const found =
+    id !== undefined
+      ? query.where('user.id', '=', id)
+      : query
+          .where('user.name', '=', name ?? '')
+          .where(domain?.id !== undefined ? 'domain.id' : 'domain.name', '=', domain?.id ?? domain?.name ?? '')
+          .where('domain.is_domain', '=', 1)
+  const row = await found.executeTakeFirst()
+  if (!row) return undefined
+  return {
+    id: row.id,
+    domainId: row.domain_id,
+    enabled: fromBit(row.enabled) && fromBit(row.domain_enabled),
+    defaultProjectId: row.default_project_id,
+    passwordHash: row.password_hash,
+    passwordExpiresAt: row.password_expires_at || undefined,
+    options: fromJson(row.options),
+  }
+}

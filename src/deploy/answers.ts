@@ -1,6 +1,8 @@
 import { mark, outside, region } from './place.ts'
 
-export type AnswerValues = { host: string; adminPassword: string; demoPassword: string; accelerator: 'kvm' | 'tcg' }
+export type Accelerator = 'kvm' | 'tcg'
+
+export type AnswerValues = { host: string; adminPassword: string; demoPassword: string; accelerator: Accelerator }
 
 type Answer = [key: string, help: string, value: string]
 

@@ -85,7 +85,7 @@ const canListen = (port: number): Promise<boolean> =>
 
 /** Asks apt itself, because only it knows its proxies and mirrors. */
 async function sourceTroubleOf(exec: Exec): Promise<string | undefined> {
-  const uris = await exec.attempt(['apt-get', '--print-uris', '-qq', 'update'])
+  const uris = await exec.attempt(['apt-get', '--print-uris', 'update'])
   const first = /^'([^']+InRelease)'/m.exec(uris.stdout)?.[1]
   if (first === undefined) return 'apt has no package source'
   const folder = await mkdtemp(join(tmpdir(), 'altostack-source-'))

@@ -40,7 +40,7 @@ export async function release(place: Place, name: string): Promise<void> {
 export function loopSupervision(place: Place): Supervision {
   const look = async (daemon: Daemon): Promise<Supervised> => {
     const isKept = (await keeperOf(place, daemon.name)) !== undefined
-    const found = (await processesTitled(daemon.title))[0]
+    const found = (await kept(daemon)) ?? (await processesTitled(daemon.title))[0]
     const starts = Number(await readText(join(place.run, `${daemon.name}.starts`))) || undefined
     return {
       name: daemon.name,
@@ -49,6 +49,12 @@ export function loopSupervision(place: Place): Supervision {
       ...(found && { pid: found.pid }),
       ...(starts !== undefined && { starts }),
     }
+  }
+  /** What the loop started, also before it has given itself its title. */
+  const kept = async ({ name, title, argv }: Daemon) => {
+    const pid = await pidIn(join(place.run, `${name}.pid`))
+    const found = pid === undefined ? undefined : await processOf(pid)
+    return found?.argv[0]?.startsWith(title) || found?.argv.includes(argv.at(-1)!) ? found : undefined
   }
   const stop = async (daemon: Daemon) => {
     await release(place, daemon.name)

@@ -11,18 +11,18 @@ export type Daemon = {
   log: string
 }
 
-const daemon = (place: Place, name: Daemon['name'], roles: string, as: string): Daemon => ({
+const daemon = (place: Place, name: Daemon['name'], roles: string, as: string, secrets: string): Daemon => ({
   name,
   title: `altostackd: ${name}`,
-  argv: [join(place.program, 'bin/altostackd'), '--config', place.configFile, '--roles', roles],
+  argv: [join(place.program, 'bin/altostackd'), '--config', place.configFile, '--secrets', secrets, '--roles', roles],
   user: as,
   log: join(place.log, `${name}.log`),
 })
 
 /** The controller can do nothing to the host; the agent must be root, for QEMU, Open vSwitch and namespaces. */
 export const daemons = (place: Place): [Daemon, Daemon] => [
-  daemon(place, 'controller', 'api,work', user),
-  daemon(place, 'agent', 'agent', 'root'),
+  daemon(place, 'controller', 'api,work', user, place.secretsFile),
+  daemon(place, 'agent', 'agent', 'root', place.agentSecretsFile),
 ]
 
 /** argv that becomes this user for good: no way back to root, no capability left. Needs util-linux, which is everywhere. */

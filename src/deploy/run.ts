@@ -1,0 +1,49 @@
+import { explainError } from '../kit/errors.ts'
+import { exists } from './files.ts'
+import { buildImage } from './guest.ts'
+import type { Installation } from './installation.ts'
+import { carryOut, type Outcome, type Step } from './plan.ts'
+import type { Screen } from './screen.ts'
+import { configuredHost } from './status.ts'
+import { type StepNeeds, startSteps } from './steps.ts'
+import { uninstallSteps } from './uninstall.ts'
+
+/** Shows a line for each step as it ends. */
+export const runSteps = (steps: readonly Step[], screen: Screen): Promise<Outcome> =>
+  carryOut(steps, {
+    done: ({ name }) => screen.done(name),
+    failed: ({ name }, error) => screen.failed(name, explainError(error)),
+  })
+
+export function stepNeeds(installation: Installation, host: string): StepNeeds {
+  const { distribution, exec, clone } = installation
+  if (!distribution) throw new Error('packages cannot be installed on this distribution')
+  return { ...installation, distribution, host, buildImage: (outFile) => buildImage(exec, clone, outFile) }
+}
+
+const nothingInstalled = 'nothing is installed here; ./packstack --allinone installs it'
+
+/** `--start`: also Open vSwitch, because after a reboot it does not run either. */
+export async function start(installation: Installation, screen: Screen): Promise<number> {
+  const host = await configuredHost(installation.place)
+  if (host === undefined) return screen.refuse(nothingInstalled)
+  const { failed, changed } = await runSteps(startSteps(stepNeeds(installation, host)), screen)
+  if (failed === 0) screen.say(changed === 0 ? '\nEverything was running already.' : '\nThe cloud runs.')
+  return failed === 0 ? 0 : 1
+}
+
+export async function stop({ place, supervision }: Installation, screen: Screen): Promise<number> {
+  if (!(await exists(place.program))) return screen.refuse(nothingInstalled)
+  await supervision.stop()
+  screen.done('Stopping controller and agent')
+  screen.say('\nGuests go on running. packstack --start brings the control plane back.')
+  return 0
+}
+
+export async function uninstall(installation: Installation, screen: Screen, keepData: boolean): Promise<number> {
+  if (process.getuid?.() !== 0) return screen.refuse('only root can do this')
+  const { failed } = await runSteps(uninstallSteps({ ...installation, keepData }), screen)
+  if (failed === 0)
+    screen.say(keepData ? '\nGone, but for the data.' : '\nGone. The packages of the distribution stay: others may use them.')
+  return failed === 0 ? 0 : 1
+}

@@ -51,7 +51,10 @@ export function vmAgent({ driver, clock, log, patienceMs = 250 }: VmAgentOptions
     for (let n = 0; n < maxSteps; n++) {
       const seen = await driver.look(vm.id)
       const action = step(vm, seen, clock.now())
-      if (!action) return undefined
+      if (!action) {
+        failures.clear(vm.id)
+        return undefined
+      }
       if (action.do === 'wait') return action.until
       if (action.do === 'complain') {
         failures.note(vm.id, vm.generation, action.why)

@@ -30,4 +30,6 @@ export const credentials = (caller: Caller): Record<string, unknown> => ({
   system_scope: caller.system ? 'all' : undefined,
   roles: caller.roles,
   is_admin_project: true,
+  'token.domain.id': caller.domainId,
+  'token.project.domain.id': caller.projectDomainId,
 })

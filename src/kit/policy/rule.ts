@@ -120,8 +120,9 @@ function allowsEqual(left: string, right: string, { credentials, target }: Facts
   if (left.startsWith("'")) return left.slice(1) === wanted
   if (left === 'None' || left === 'True' || left === 'False') return left === wanted
   const held = lookup(credentials, left)
-  // A caller without the attribute matches nothing, least of all a target without it.
-  return held !== undefined && held !== null && word(held) === wanted
+  // A caller without the attribute matches nothing, least of all a target without it; only a rule that says `None` itself asks for that.
+  if (held === undefined || held === null) return right === 'None'
+  return word(held) === wanted
 }
 
 /** Replaces `%(name)s` by the target's attribute; undefined when the target has no such attribute. */

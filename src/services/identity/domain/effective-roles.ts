@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Reader } from './names.ts'
 import type { PayloadScope } from './payload.ts'
 import { ancestorIds, type Project } from './project-tree.ts'
 import type { Store } from './store.ts'
@@ -53,7 +54,7 @@ async function assignedRoleIds(store: Store, userId: string, scope: Exclude<Role
 }
 
 /** Prior role to the roles it implies directly. */
-export async function impliedRoles({ read }: Pick<Store, 'read'>): Promise<Map<string, string[]>> {
+export async function impliedRoles({ read }: { read: Reader }): Promise<Map<string, string[]>> {
   const implied = new Map<string, string[]>()
   const rows = await read.selectFrom('identity_implied_role').selectAll().orderBy('prior_id').orderBy('implied_id').execute()
   for (const row of rows) implied.set(row.prior_id, [...(implied.get(row.prior_id) ?? []), row.implied_id])

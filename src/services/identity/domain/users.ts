@@ -1,0 +1,173 @@
+import type { Selectable } from 'kysely'
+import type { Clock } from '../../../kit/clock.ts'
+import { fromBit, fromJson, toBit, toJson } from '../../../kit/db/columns.ts'
+import { listing, type PageAsk, page } from '../../../kit/db/listing.ts'
+import { Problem } from '../../../kit/errors.ts'
+import { hexId } from '../../../kit/ids.ts'
+import type { Passwords } from '../../../kit/password/password.ts'
+import type { IdentityTables, IdentityTx } from '../tables.ts'
+import { type Authentication, refused } from './authenticate.ts'
+import { mapPage, noLimit, type Page, textFilters } from './lists.ts'
+import { assertFreeName, type Extra, existing, merge } from './names.ts'
+import { findDomain } from './project-tree.ts'
+import { removeUsers } from './removal.ts'
+import { revoke } from './revocations.ts'
+import type { Store } from './store.ts'
+
+export type User = {
+  id: string
+  name: string
+  domainId: string
+  enabled: boolean
+  /** Empty: none. */
+  defaultProjectId: string
+  passwordExpiresAt: number | undefined
+  options: Extra
+  extra: Extra
+}
+
+/** `password` null or undefined: none, so that nobody can log in with one. */
+export type NewUser = Omit<User, 'id' | 'passwordExpiresAt'> & { password: string | null | undefined }
+export type UserChange = Partial<Omit<NewUser, 'domainId'>>
+
+export const userListing = listing<string>({
+  filters: { ...textFilters('name', 'name'), domain_id: { column: 'domain_id' }, enabled: { column: 'enabled', op: 'bit' } },
+  sorts: { id: 'id', name: 'name', domain_id: 'domain_id' },
+  defaultSort: [['created_at', 'asc']],
+  key: 'id',
+  maxLimit: noLimit,
+})
+
+/** Users whose password ends before or after a time (microseconds). */
+export type ExpiryFilter = { op: '=' | '!=' | '<' | '<=' | '>' | '>='; at: number }
+
+export type Users = {
+  find(id: string): Promise<User | undefined>
+  list(ask: PageAsk<string>, filter?: { expiry?: ExpiryFilter | undefined; groupId?: string }): Promise<Page<User>>
+  create(user: NewUser): Promise<User>
+  update(id: string, change: UserChange): Promise<User>
+  /** By the user itself, who knows the old one. Ends all its tokens. */
+  changePassword(id: string, original: string, password: string): Promise<void>
+  remove(id: string): Promise<void>
+}
+
+type Parts = { store: Store; passwords: Passwords; clock: Clock; authentication: Authentication }
+
+export const userOf = (row: Selectable<IdentityTables['identity_user']>): User => ({
+  id: row.id,
+  name: row.name,
+  domainId: row.domain_id,
+  enabled: fromBit(row.enabled),
+  defaultProjectId: row.default_project_id,
+  passwordExpiresAt: row.password_expires_at || undefined,
+  options: fromJson(row.options),
+  extra: fromJson(row.extra),
+})
+
+export function openUsers({ store, passwords, clock, authentication }: Parts): Users {
+  const findIn = async (read: Store['read'] | IdentityTx, id: string) => {
+    const row = await read.selectFrom('identity_user').selectAll().where('id', '=', id).executeTakeFirst()
+    return row && userOf(row)
+  }
+  const hashOf = async (password: string | null | undefined) => {
+    if (password === null || password === undefined) return ''
+    assertFits(password)
+    return passwords.hash(password)
+  }
+  return {
+    find: (id) => findIn(store.read, id),
+    async list(ask, { expiry, groupId } = {}) {
+      let query = store.read.selectFrom('identity_user').selectAll()
+      if (groupId !== undefined)
+        query = query.where('id', 'in', (eb) =>
+          eb.selectFrom('identity_member').select('user_id').where('group_id', '=', groupId),
+        )
+      if (expiry) query = query.where('password_expires_at', '>', 0).where('password_expires_at', expiry.op, expiry.at)
+      return mapPage(await page(query, userListing, ask), userOf)
+    },
+    async create(user) {
+      const passwordHash = await hashOf(user.password)
+      return store.write(async (tx) => {
+        existing(await findDomain(tx, user.domainId), 'domain', user.domainId)
+        const row = { ...rowOf(user), id: hexId(), password_hash: passwordHash, password_expires_at: 0, created_at: clock.now() }
+        await assertFreeName(tx, 'identity_user', 'user', row)
+        await assertDefaultProject(tx, user.defaultProjectId)
+        await tx.insertInto('identity_user').values(row).execute()
+        return userOf(row)
+      })
+    },
+    async update(id, change) {
+      existing(await findIn(store.read, id), 'user', id)
+      const passwordHash = change.password === undefined ? undefined : await hashOf(change.password)
+      return store.write(async (tx) => {
+        const old = existing(await findIn(tx, id), 'user', id)
+        const next = {
+          ...old,
+          ...change,
+          options: merge(old.options, change.options ?? {}),
+          extra: merge(old.extra, change.extra ?? {}),
+        }
+        await assertFreeName(tx, 'identity_user', 'user', { id, name: next.name, domain_id: next.domainId })
+        if (change.defaultProjectId !== undefined) await assertDefaultProject(tx, change.defaultProjectId)
+        const secret = passwordHash === undefined ? {} : { password_hash: passwordHash, password_expires_at: 0 }
+        await tx
+          .updateTable('identity_user')
+          .set({ ...rowOf(next), ...secret })
+          .where('id', '=', id)
+          .execute()
+        if (passwordHash !== undefined || (old.enabled && !next.enabled))
+          await revoke(tx, { userId: id, issuedBefore: clock.now() })
+        return existing(await findIn(tx, id), 'user', id)
+      })
+    },
+    async changePassword(id, original, password) {
+      assertFits(password)
+      const user = await authentication.checkPassword({ id }, original)
+      if (user.options['lock_password'] === true)
+        throw new Problem(
+          'invalid',
+          'You cannot change your password at this time due to password policy disallowing password changes. Please contact your administrator to reset your password.',
+        )
+      const passwordHash = await passwords.hash(password)
+      await store.write(async (tx) => {
+        const changed = await tx
+          .updateTable('identity_user')
+          .set({ password_hash: passwordHash, password_expires_at: 0 })
+          .where('id', '=', id)
+          // Who changed it meanwhile has the better right.
+          .where('password_hash', '=', user.passwordHash)
+          .executeTakeFirst()
+        if (changed.numUpdatedRows === 0n) throw refused()
+        await revoke(tx, { userId: id, issuedBefore: clock.now() })
+      })
+    },
+    remove: (id) =>
+      store.write(async (tx) => {
+        existing(await findIn(tx, id), 'user', id)
+        await removeUsers(tx, [id], clock)
+      }),
+  }
+}
+
+const rowOf = (user: Pick<User, 'name' | 'domainId' | 'enabled' | 'defaultProjectId' | 'options' | 'extra'>) => ({
+  name: user.name,
+  domain_id: user.domainId,
+  enabled: toBit(user.enabled),
+  default_project_id: user.defaultProjectId,
+  options: toJson(user.options),
+  extra: toJson(user.extra),
+})
+
+function assertFits(password: string): void {
+  if (password.length > 4096)
+    throw new Problem(
+      'forbidden',
+      'The password length must be less than or equal to 4096. The server could not comply with the request because the password is invalid.',
+    )
+}
+
+/** A domain is no default project. One that does not exist is kept and ignored, as identity always did. */
+async function assertDefaultProject(tx: IdentityTx, id: string): Promise<void> {
+  if (id !== '' && (await findDomain(tx, id)))
+    throw new Problem('invalid', "User's default project ID cannot be a domain ID: " + id)
+}

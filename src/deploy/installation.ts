@@ -26,10 +26,16 @@ export type Installation = {
   sudoUser?: string
 }
 
-export async function openInstallation(place: Place, clone: string, sudoUser: string | undefined): Promise<Installation> {
+/** `isLogged`: whether commands are written down; taking everything away leaves no log either. */
+export async function openInstallation(
+  place: Place,
+  clone: string,
+  sudoUser: string | undefined,
+  isLogged: boolean,
+): Promise<Installation> {
   const logFile = join(place.log, 'packstack.log')
   const exec = openExec(
-    process.getuid?.() === 0 ? openLog({ name: 'packstack', level: 'debug', write: appendTo(logFile) }) : silentLog,
+    isLogged && process.getuid?.() === 0 ? openLog({ name: 'packstack', level: 'debug', write: appendTo(logFile) }) : silentLog,
   )
   let probed: Promise<Accelerator> | undefined
   return {

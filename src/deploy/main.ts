@@ -20,7 +20,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (typeof ask === 'number') return ask
   const screen = screenOn(process.stdout)
   try {
-    const installation = await openInstallation(placeAt(), clone, process.env['SUDO_USER'])
+    const installation = await openInstallation(
+      placeAt(),
+      clone,
+      process.env['SUDO_USER'],
+      changesMachine(ask) && ask.mode !== 'uninstall',
+    )
     if (changesMachine(ask) && process.getuid?.() === 0 && !(await isOnlyOne()))
       return screen.refuse('another packstack is at work on this machine; wait for its end')
     return await carry(ask, installation)

@@ -45,20 +45,13 @@ export const summaryOf = ({ counts, durationMs }: Result): string[] => [
  */
 export async function runShares(shares: readonly (readonly string[])[], options: { each: boolean }): Promise<Result> {
   const started = performance.now()
-  const report = new Readable({ objectMode: true, read() {} })
-  const printed = report.pipe(new spec())
-  printed.pipe(process.stdout)
-  const results = await Promise.all(
-    shares.map((files) => runShare(files, (event) => isShown(event, options.each) && report.push(event))),
-  )
+  const results = await Promise.all(shares.map((files) => runShare(files, options.each)))
   const result: Result = {
     success: results.every((one) => one.success),
     counts: results.map((one) => one.counts).reduce(addCounts, none),
     durationMs: Math.round(performance.now() - started),
   }
-  for (const message of summaryOf(result)) report.push({ type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } })
-  report.push(null)
-  await new Promise((resolve) => printed.on('end', resolve))
+  for (const line of summaryOf(result)) console.log(`ℹ ${line}`)
   for (const { died } of results) if (died) console.error(died)
   return result
 }
@@ -71,20 +64,36 @@ const isShown = (event: TestEvent, each: boolean): boolean => {
   return each && event.type !== 'test:summary'
 }
 
-async function runShare(files: readonly string[], show: (event: TestEvent) => void) {
+async function runShare(files: readonly string[], each: boolean) {
   const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), files, { serialization: 'advanced' })
   let counts = none
   let success: boolean | undefined
+  const printer = openPrinter()
   child.on('message', (event: TestEvent) => {
-    show(event)
+    if (isShown(event, each)) printer.print(event)
     if (event.type !== 'test:summary' || !event.data.counts) return
     counts = event.data.counts
     success = event.data.success ?? false
   })
   const code = await ended(child)
+  await printer.end()
   const died =
     success === undefined ? `a test process ended with ${code} before its summary; its files: ${files.join(' ')}` : undefined
   return { success: success === true && code === 0, counts, died }
+}
+
+/** Each process has its own: the reporter takes events of one process at a time, in their order. */
+function openPrinter() {
+  const events = new Readable({ objectMode: true, read() {} })
+  const printed = events.pipe(new spec())
+  printed.on('data', (text: Buffer) => process.stdout.write(text))
+  return {
+    print: (event: TestEvent) => events.push(event),
+    end: () => {
+      events.push(null)
+      return new Promise((resolve) => printed.once('end', resolve))
+    },
+  }
 }
 
 const ended = (child: ChildProcess): Promise<number | NodeJS.Signals | null> =>

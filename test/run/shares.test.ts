@@ -15,11 +15,13 @@ function report(t: { after(done: () => void): void }, texts: string[]) {
     writeFileSync(path, `import { test } from 'node:test'\n${text}`)
     return [path]
   })
-  const runs = `import { runShares } from '${new URL('./shares.ts', import.meta.url)}'
+  const runner = join(folder, 'run.mjs')
+  const text = `import { runShares } from '${new URL('./shares.ts', import.meta.url)}'
 const { success } = await runShares(${JSON.stringify(files)}, { each: false })
 process.exit(success ? 0 : 1)`
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  return spawnSync(process.execPath, ['--input-type=module', '-e', runs], { encoding: 'utf8', env })
+  writeFileSync(runner, text)
+  return spawnSync(process.execPath, [runner], { encoding: 'utf8', env })
 }
 
 test('what fails in several processes at once is told of each, and counted together', (t) => {

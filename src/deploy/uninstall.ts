@@ -5,7 +5,7 @@ import { accountOf } from './account.ts'
 import { readText } from './files.ts'
 import { answers, stopSwitch } from './openvswitch.ts'
 import { answerFiles } from './outputs.ts'
-import { mark, type Place, user } from './place.ts'
+import { mark, outside, type Place, user } from './place.ts'
 import type { Step } from './plan.ts'
 import { end, processes } from './supervision/processes.ts'
 import type { Supervision } from './supervision/supervision.ts'
@@ -41,34 +41,46 @@ const endProcesses = async ({ agentState }: Place): Promise<void> => {
   )
 }
 
-const lines = (text: string) => text.split('\n').filter(Boolean)
-
+/** What the drivers marked as theirs; the same names of others stay. */
 async function removeNetwork({ place, exec }: UninstallNeeds): Promise<void> {
-  for (const name of await ourNamespaces(exec)) await exec.attempt(['ip', 'netns', 'delete', name])
-  if (await answers(exec))
-    for (const bridge of await ourBridges(exec)) await exec.run(['ovs-vsctl', '--if-exists', 'del-br', bridge])
+  await removeNamespaces(place, exec)
+  if (await answers(exec)) await removeFromSwitch(exec)
+  // A bridge that was there before us stays; our address on it goes.
+  await exec.attempt(['ip', 'address', 'delete', outside.address, 'dev', outside.bridge]).catch(() => undefined)
   await stopSwitch(place)
-  for (const device of await ourDevices(exec)) await exec.attempt(['ip', 'link', 'delete', device])
+  for (const device of await ourTaps(exec)) await exec.attempt(['ip', 'link', 'delete', device])
 }
 
-async function ourNamespaces(exec: Exec): Promise<string[]> {
-  const { stdout } = await exec.attempt(['ip', 'netns', 'list']).catch(() => ({ stdout: '' }))
-  return lines(stdout)
-    .map((one) => one.split(' ')[0] ?? '')
-    .filter((name) => /^(qrouter|qdhcp)-[0-9a-f]{8}-/.test(name))
+/** A namespace of ours has a file of its name in the agent's state. */
+async function removeNamespaces({ agentState }: Place, exec: Exec): Promise<void> {
+  const marks = join(agentState, 'namespaces')
+  for (const name of await readdir(marks).catch(() => [])) {
+    await exec.attempt(['ip', 'netns', 'delete', name])
+    await rm(join(marks, name))
+  }
 }
 
-/** Bridges that carry our mark; those of others, also of the same name, stay. */
-async function ourBridges(exec: Exec): Promise<string[]> {
-  const { stdout } = await exec.attempt(['ovs-vsctl', '--format=json', '--columns=name,external_ids', 'list', 'Bridge'])
-  const { data } = JSON.parse(stdout || '{"data":[]}') as { data: [string, ['map', [string, string][]]][] }
-  return data.filter(([, [, ids]]) => ids.some(([key]) => key.startsWith('altostack'))).map(([name]) => name)
+type Marked = { data: [name: string, ids: ['map', [string, string][]]][] }
+
+/** Bridges and ports whose external_ids have a key of ours. */
+async function removeFromSwitch(exec: Exec): Promise<void> {
+  const ours = async (table: string) => {
+    const text = await exec.run(['ovs-vsctl', '--format=json', '--columns=name,external_ids', 'list', table])
+    const { data } = JSON.parse(text) as Marked
+    return data.filter(([, [, ids]]) => ids.some(([key]) => key.startsWith('altostack'))).map(([name]) => name)
+  }
+  for (const bridge of await ours('Bridge')) await exec.run(['ovs-vsctl', '--if-exists', 'del-br', bridge])
+  for (const port of await ours('Port')) await exec.run(['ovs-vsctl', '--if-exists', 'del-port', port])
 }
 
-/** Taps are named after their port. */
-async function ourDevices(exec: Exec): Promise<string[]> {
-  const { stdout } = await exec.attempt(['ip', '-o', 'link', 'show', 'type', 'tun']).catch(() => ({ stdout: '' }))
-  return lines(stdout).flatMap((one) => /^\d+: (tap[0-9a-f]{8}-[0-9a-f]{2})[:@]/.exec(one)?.[1] ?? [])
+type Link = { ifname: string; ifalias?: string }
+
+async function ourTaps(exec: Exec): Promise<string[]> {
+  const text = await exec.run(['ip', '-j', 'link', 'show']).catch(() => '[]')
+  const found = JSON.parse(text || '[]') as Link[]
+  return found
+    .filter(({ ifname, ifalias }) => ifalias?.startsWith('altostack:') || ifname?.startsWith('atap-'))
+    .map(({ ifname }) => ifname)
 }
 
 async function removeFiles({ place, exec, keepData, sudoUser }: UninstallNeeds): Promise<void> {

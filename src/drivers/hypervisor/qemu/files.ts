@@ -1,0 +1,22 @@
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+
+/** A file is there whole or not at all, whenever we are killed. Only root reads it. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 })
+  await rename(`${path}.new`, path)
+}
+
+/** undefined: there is none. */
+export async function readJson<T>(path: string): Promise<T | undefined> {
+  const text = await readFile(path, 'utf8').catch(ifMissing)
+  return text === undefined ? undefined : (JSON.parse(text) as T)
+}
+
+export const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(ifMissing)) !== undefined
+
+export const drop = (path: string): Promise<void> => rm(path, { force: true })
+
+/** For `catch`: a file that is not there is an answer, any other error is not. */
+export function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+}

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { probeAccelerator } from '../drivers/hypervisor/qemu/accelerator.ts'
 import type { Exec } from '../kit/exec/exec.ts'
 import type { Accelerator } from './answers.ts'
 
@@ -39,4 +40,8 @@ export const imagePackages = {
 export const buildImage = async (exec: Exec, clone: string, outFile: string): Promise<void> =>
   void (await exec.run([process.execPath, join(clone, 'images/build.ts'), outFile], { timeoutMs: 300_000 }))
 
-export const probe = async (_exec: Exec): Promise<Accelerator> => 'tcg'
+/** Whether KVM is usable, found by running something; throws while QEMU is not there to run it. */
+export async function probe(exec: Exec): Promise<Accelerator> {
+  await exec.run([process.arch === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64', '--version'])
+  return probeAccelerator(exec)
+}

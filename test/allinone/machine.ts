@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import type { Exec } from '../../src/kit/exec/exec.ts'
+
+/** What of us, or what we could leave behind, is on this machine. Empty lists where there is nothing. */
+export async function traces(exec: Exec): Promise<Record<string, string[]>> {
+  const said = async (...argv: string[]) =>
+    (await exec.attempt(argv).catch(() => ({ stdout: '' }))).stdout.split('\n').filter(Boolean)
+  return {
+    processes: running(),
+    links: (await said('ip', '-br', 'link')).map((line) => line.split(/[\s@]/)[0]!).filter((name) => name !== 'lo'),
+    addresses: (await said('ip', '-br', 'address')).filter((line) => line.includes('172.24.4.')),
+    namespaces: await said('ip', 'netns', 'list'),
+    rules: await said('nft', 'list', 'tables'),
+    bridges: await said('ovs-vsctl', '--timeout=3', 'list-br'),
+    files: places.filter((path) => existsSync(path)),
+    home: readdirSync('/root').filter((name) => /^(keystonerc|packstack)/.test(name)),
+    users: readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('altostack')),
+    groups: readFileSync('/etc/group', 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('altostack')),
+  }
+}
+
+const places = [
+  '/etc/altostack',
+  '/var/lib/altostack',
+  '/var/lib/altostack-agent',
+  '/var/cache/altostack',
+  '/var/log/altostack',
+  '/run/altostack',
+  '/opt/altostack',
+  '/opt/altostack.new',
+  '/opt/altostack.old',
+  '/etc/logrotate.d/altostack',
+  '/etc/openstack/clouds.yaml',
+  '/etc/systemd/system/altostack-controller.service',
+  '/etc/systemd/system/altostack-agent.service',
+]
+
+/** Programs that only a cloud starts; a process that ended and was not waited for has no command line. */
+const running = (): string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+      } catch {
+        return ''
+      }
+    })
+    .filter((line) => /^altostackd|\/opt\/altostack|^\S*(ovsdb-server|ovs-vswitchd|dnsmasq|qemu-system)\b/.test(line))
+    .map((line) => line.slice(0, 80))
+    .sort()
+
+export const pidOf = (name: 'controller' | 'agent'): number => Number(readFileSync(`/run/altostack/${name}.pid`, 'utf8'))

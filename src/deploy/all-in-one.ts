@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { accountOf } from './account.ts'
 import { bullets, type Ending } from './bullets.ts'
 import type { Installation } from './installation.ts'
 import { answerFiles, mayWriteCloudsYaml } from './outputs.ts'
@@ -46,6 +47,7 @@ function show(findings: readonly Finding[], screen: Screen): void {
 }
 
 async function ending({ place, probe, logFile, supervision, sudoUser }: Installation, host: string): Promise<Ending> {
+  const account = sudoUser === undefined || sudoUser === 'root' ? undefined : await accountOf(sudoUser)
   return {
     host,
     home: place.home,
@@ -54,7 +56,7 @@ async function ending({ place, probe, logFile, supervision, sudoUser }: Installa
     logFile,
     supervision: supervision.kind,
     program: place.program,
-    ...(sudoUser !== undefined && sudoUser !== 'root' && { copy: join('/home', sudoUser, 'keystonerc_admin') }),
+    ...(account && { copy: join(account.home, 'keystonerc_admin') }),
     ...((await mayWriteCloudsYaml(place)) && { cloudsYaml: place.cloudsYaml }),
   }
 }

@@ -1,8 +1,8 @@
-import { hostname } from 'node:os'
+import { readText } from './files.ts'
 import { outside, type Place, ports, region } from './place.ts'
 
 /** The configuration of controller and agent on one machine. `host`: the address clients use. */
-export const allInOneConfig = (place: Place, host: string, name = hostname()) => ({
+export const allInOneConfig = (place: Place, host: string, name: string) => ({
   region,
   host,
   bind: '0.0.0.0',
@@ -30,3 +30,11 @@ export const allInOneConfig = (place: Place, host: string, name = hostname()) =>
 export const configText = (config: ReturnType<typeof allInOneConfig>): string => `${JSON.stringify(config, undefined, 2)}\n`
 
 export const identityUrl = (host: string): string => `http://${host}:${ports.identity}/v3`
+
+export type Configured = { host: string; agent: { name: string } }
+
+/** What an installation goes by; undefined when there is none. */
+export async function readConfigured({ configFile }: Place): Promise<Configured | undefined> {
+  const text = await readText(configFile)
+  return text === undefined ? undefined : (JSON.parse(text) as Configured)
+}

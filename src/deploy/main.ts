@@ -3,12 +3,13 @@ import { explainError } from '../kit/errors.ts'
 import { allInOne } from './all-in-one.ts'
 import { answerFile } from './answers.ts'
 import { type Ask, parseAsk } from './arguments.ts'
+import { readConfigured } from './config.ts'
 import { write } from './files.ts'
 import { type Installation, openInstallation } from './installation.ts'
 import { isOnlyOne } from './only-one.ts'
 import { placeAt } from './place.ts'
 import { start, stop, uninstall } from './run.ts'
-import { screenOn } from './screen.ts'
+import { type Screen, screenOn } from './screen.ts'
 import { drawSecrets } from './secrets.ts'
 import { statusLines, statusText } from './status.ts'
 
@@ -18,6 +19,8 @@ const clone = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, ''
 export async function main(argv: readonly string[]): Promise<number> {
   const ask = parseAsk(argv, (text) => process.stdout.write(text))
   if (typeof ask === 'number') return ask
+  // A reader that goes away, as `head` does, ends no installation.
+  process.stdout.on('error', () => {})
   const screen = screenOn(process.stdout)
   try {
     const installation = await openInstallation(
@@ -26,9 +29,11 @@ export async function main(argv: readonly string[]): Promise<number> {
       process.env['SUDO_USER'],
       changesMachine(ask) && ask.mode !== 'uninstall',
     )
+    // --allinone names root among all other problems.
+    if (changesMachine(ask) && ask.mode !== 'allinone' && process.getuid?.() !== 0) return screen.refuse('only root can do this')
     if (changesMachine(ask) && process.getuid?.() === 0 && !(await isOnlyOne()))
       return screen.refuse('another packstack is at work on this machine; wait for its end')
-    return await carry(ask, installation)
+    return await carry(ask, installation, screen)
   } catch (error) {
     return screen.refuse(explainError(error))
   }
@@ -37,8 +42,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 const changesMachine = (ask: Ask) =>
   !(ask.mode === 'status' || ask.mode === 'gen-answer-file' || (ask.mode === 'allinone' && ask.dryRun))
 
-function carry(ask: Ask, installation: Installation): Promise<number> {
-  const screen = screenOn(process.stdout)
+function carry(ask: Ask, installation: Installation, screen: Screen): Promise<number> {
   switch (ask.mode) {
     case 'allinone':
       return allInOne(installation, screen, ask.dryRun)
@@ -55,8 +59,8 @@ function carry(ask: Ask, installation: Installation): Promise<number> {
   }
 }
 
-async function status(installation: Installation): Promise<number> {
-  const { place, exec, supervision, host = '127.0.0.1', probe } = installation
+async function status({ place, exec, supervision, probe, host: local = '127.0.0.1' }: Installation): Promise<number> {
+  const host = (await readConfigured(place))?.host ?? local
   const lines = await statusLines({ place, exec, supervision, host, accelerator: probe })
   console.log(statusText(lines))
   return lines.some(({ trouble }) => trouble !== undefined) ? 3 : 0

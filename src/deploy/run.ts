@@ -1,10 +1,10 @@
 import { explainError } from '../kit/errors.ts'
+import { readConfigured } from './config.ts'
 import { exists } from './files.ts'
 import { buildImage } from './guest.ts'
 import type { Installation } from './installation.ts'
 import { carryOut, type Outcome, type Step } from './plan.ts'
 import type { Screen } from './screen.ts'
-import { configuredHost } from './status.ts'
 import { type StepNeeds, startSteps } from './steps.ts'
 import { uninstallSteps } from './uninstall.ts'
 
@@ -25,9 +25,9 @@ const nothingInstalled = 'nothing is installed here; ./packstack --allinone inst
 
 /** `--start`: also Open vSwitch, because after a reboot it does not run either. */
 export async function start(installation: Installation, screen: Screen): Promise<number> {
-  const host = await configuredHost(installation.place)
-  if (host === undefined) return screen.refuse(nothingInstalled)
-  const { failed, changed } = await runSteps(startSteps(stepNeeds(installation, host)), screen)
+  const configured = await readConfigured(installation.place)
+  if (!configured) return screen.refuse(nothingInstalled)
+  const { failed, changed } = await runSteps(startSteps(stepNeeds(installation, configured.host)), screen)
   if (failed === 0) screen.say(changed === 0 ? '\nEverything was running already.' : '\nThe cloud runs.')
   return failed === 0 ? 0 : 1
 }
@@ -41,7 +41,6 @@ export async function stop({ place, supervision }: Installation, screen: Screen)
 }
 
 export async function uninstall(installation: Installation, screen: Screen, keepData: boolean): Promise<number> {
-  if (process.getuid?.() !== 0) return screen.refuse('only root can do this')
   const { failed } = await runSteps(uninstallSteps({ ...installation, keepData }), screen)
   if (failed === 0)
     screen.say(keepData ? '\nGone, but for the data.' : '\nGone. The packages of the distribution stay: others may use them.')

@@ -2,7 +2,7 @@ import { readFile, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Exec } from '../kit/exec/exec.ts'
 import { hostsUp, isAnswering, openAdmin } from './cloud.ts'
-import { exists, readText } from './files.ts'
+import { exists } from './files.ts'
 import { answers } from './openvswitch.ts'
 import { type Place, ports } from './place.ts'
 import { memoryMb, type Process, processes } from './supervision/processes.ts'
@@ -73,7 +73,10 @@ async function apiLines(host: string): Promise<Line[]> {
 
 async function hostLine(place: Place, host: string): Promise<Line> {
   if (!(await isAnswering(host))) return { title: 'Hosts', text: '', trouble: 'not known while the controller does not answer' }
-  const up = await openAdmin(place, host).then(hostsUp)
+  const up = await openAdmin(place, host)
+    .then(hostsUp)
+    .catch((error: Error) => error)
+  if (up instanceof Error) return { title: 'Hosts', text: '', trouble: up.message }
   return line('Hosts', up.length > 0, `up: ${up.join(', ')}`, 'no host reports; see agent.log')
 }
 
@@ -121,9 +124,3 @@ export const statusText = (lines: readonly Line[]): string =>
         `${trouble === undefined ? ' ' : '!'} ${title.padEnd(16)}${[text, trouble].filter(Boolean).join(' - ')}`,
     )
     .join('\n')
-
-/** The address clients were given, by the configuration; undefined when there is none. */
-export async function configuredHost(place: Place): Promise<string | undefined> {
-  const text = await readText(place.configFile)
-  return text === undefined ? undefined : (JSON.parse(text) as { host: string }).host
-}

@@ -1,10 +1,11 @@
 import { rename, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Exec } from '../kit/exec/exec.ts'
 import { accountOf, areFoldersThere, makeUserAndFolders } from './account.ts'
 import type { Accelerator } from './answers.ts'
 import { hostsUp, isAnswering, lastLines, openAdmin, readSecrets, until } from './cloud.ts'
-import { allInOneConfig, configText } from './config.ts'
+import { allInOneConfig, configText, readConfigured } from './config.ts'
 import { demoSet, isDemoThere, makeDemo } from './demo/demo.ts'
 import { exists, isWritten, write } from './files.ts'
 import { isSwitchReady, startSwitch } from './openvswitch.ts'
@@ -100,17 +101,21 @@ ${place.log}/*.log {
 }
 `
 
+/** A machine that was renamed stays the host it was: its guests are known by that name. */
 const configuration = ({ place, host }: StepNeeds): Step => {
-  const files = [
-    { path: place.configFile, text: configText(allInOneConfig(place, host)), mode: 0o644 },
-    { path: place.logrotate, text: rotation(place), mode: 0o644 },
-  ]
+  const files = async () => {
+    const config = allInOneConfig(place, host, (await readConfigured(place))?.agent.name ?? hostname())
+    return [
+      { path: place.configFile, text: configText(config), mode: 0o644 },
+      { path: place.logrotate, text: rotation(place), mode: 0o644 },
+    ]
+  }
   return {
     name: 'Writing configuration',
     needs: ['Making secrets'],
-    isDone: async () => (await Promise.all(files.map(isWritten))).every(Boolean),
+    isDone: async () => (await Promise.all((await files()).map(isWritten))).every(Boolean),
     async apply() {
-      for (const file of files) if (!(await isWritten(file))) await write(file)
+      for (const file of await files()) if (!(await isWritten(file))) await write(file)
     },
   }
 }

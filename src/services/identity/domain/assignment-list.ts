@@ -94,7 +94,7 @@ async function expandInheritance(
 ): Promise<Listed[]> {
   const found: Listed[] = []
   const below = memo((id: string) => descendants(store.read, id).then((all) => all.map((one) => one.id)))
-  const above = memo(async (id: string) => {
+  const above = memo(async (id: string): Promise<string[]> => {
     const project = await findProject(store.read, id)
     return project ? ancestorIds(store.read, project) : []
   })

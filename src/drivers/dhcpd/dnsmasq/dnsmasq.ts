@@ -1,5 +1,5 @@
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Exec } from '../../../kit/exec/exec.ts'
 import type { Log } from '../../../kit/log.ts'
@@ -10,8 +10,8 @@ import { readJournal } from './journal.ts'
 export type DnsmasqOptions = {
   exec: Exec
   log: Log
-  /** A folder for each network. Others must be able to pass through it: the server reads its files as an unprivileged user. */
-  stateDir: string
+  /** A folder for each network. Everybody must be able to pass through: the server reads its files as an unprivileged user. Default /run/altostack-dhcp. */
+  dir?: string
 }
 
 const journalBytes = 1 << 20
@@ -27,9 +27,15 @@ const pathsIn = (folder: string): Paths => ({
 
 const readText = (path: string) => readFile(path, 'utf8').catch(() => '')
 
+async function assertPassable(folder: string): Promise<void> {
+  const { mode } = await stat(folder)
+  if ((mode & 0o001) === 0)
+    throw new Error(`${folder} is closed to others, so that an unprivileged DHCP server cannot read its files`)
+  if (folder !== dirname(folder)) await assertPassable(dirname(folder))
+}
+
 /** DHCP servers by dnsmasq, one in each namespace. */
-export function openDnsmasq({ exec, log, stateDir }: DnsmasqOptions): Dhcpd {
-  const root = join(stateDir, 'dhcp')
+export function openDnsmasq({ exec, log, dir: root = '/run/altostack-dhcp' }: DnsmasqOptions): Dhcpd {
   const folderOf = (id: string) => {
     if (!/^[0-9a-zA-Z-]+$/.test(id)) throw new Error(`${id} is no id of a network`)
     return join(root, id)
@@ -75,6 +81,7 @@ export function openDnsmasq({ exec, log, stateDir }: DnsmasqOptions): Dhcpd {
   const start = async (config: DhcpdConfig, { argv }: DnsmasqConfig, paths: Paths, place: string) => {
     log.info({ network: config.id, namespace: config.namespace }, 'DHCP server starts')
     await kill(paths)
+    await assertPassable(root)
     await exec.run(['ip', 'netns', 'exec', config.namespace, ...argv])
     await write(join(paths.pid, '..', 'place'), place)
   }
@@ -108,17 +115,13 @@ export function openDnsmasq({ exec, log, stateDir }: DnsmasqOptions): Dhcpd {
   const watchers = new Set<() => void>()
   const alive = new Map<string, number>()
   /** A server's end is no event for us: it is nobody's child. */
-  const look = () => {
+  const look = async () => {
     for (const [id, pid] of alive) {
-      try {
-        process.kill(pid, 0)
-      } catch {
-        alive.delete(id)
-        for (const watcher of watchers) watcher()
-      }
+      if ((await readText(`/proc/${pid}/cmdline`)) !== '' || !alive.delete(id)) continue
+      for (const watcher of watchers) watcher()
     }
   }
-  const timer = setInterval(look, aliveMs)
+  const timer = setInterval(() => void look(), aliveMs)
   timer.unref()
 
   return {
@@ -127,7 +130,6 @@ export function openDnsmasq({ exec, log, stateDir }: DnsmasqOptions): Dhcpd {
       const folder = folderOf(config.id)
       const paths = pathsIn(folder)
       await mkdir(folder, { recursive: true, mode: 0o755 })
-      await chmod(root, 0o755)
       const wanted = dnsmasqConfig(config, paths)
       const changes = [
         await write(paths.hosts, wanted.files.hosts),

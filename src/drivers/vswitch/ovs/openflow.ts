@@ -1,3 +1,5 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Exec } from '../../../kit/exec/exec.ts'
 import { bundle, type FlowChange } from './flows/difference.ts'
@@ -19,22 +21,31 @@ export function openOpenFlow({
   runDir: string
   datapath: 'system' | 'netdev'
 }): OpenFlow {
-  const control = (bridge: string, command: string[], flows: string) =>
-    exec.attempt(['ovs-ofctl', '-O', 'OpenFlow15', '--no-names', ...command, `unix:${join(runDir, `${bridge}.mgmt`)}`, '-'], {
-      input: `${flows}\n`,
-      maxOutputBytes: 64 << 20,
-    })
+  const control = async (bridge: string, command: string[], flows: string[]) => {
+    // diff-flows reads files only, not its standard input.
+    const folder = await mkdtemp(join(tmpdir(), 'altostack-flows-'))
+    try {
+      const file = join(folder, 'flows')
+      await writeFile(file, flows.map((flow) => `${flow}\n`).join(''))
+      const to = `unix:${join(runDir, `${bridge}.mgmt`)}`
+      return await exec.attempt(['ovs-ofctl', '-O', 'OpenFlow15', '--no-names', ...command, to, file], {
+        maxOutputBytes: 64 << 20,
+      })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
   const failed = (what: string, stderr: string) => new Error(`ovs-ofctl ${what}: ${stderr.trim().slice(-600)}`)
   const appctl = (args: string[]) => exec.attempt(['ovs-appctl', '-t', 'ovs-vswitchd', ...args], { env: { OVS_RUNDIR: runDir } })
 
   return {
     async become(bridge, flows, removable) {
-      const { code, stdout, stderr } = await control(bridge, ['diff-flows'], flows.join('\n'))
+      const { code, stdout, stderr } = await control(bridge, ['diff-flows'], flows)
       // diff-flows ends with 2 where there are differences, and also where it failed.
       if (code !== 0 && stdout.trim() === '') throw failed('diff-flows', stderr)
       const { lines, removed } = bundle(stdout, removable)
       if (lines.length === 0) return []
-      const added = await control(bridge, ['--bundle', 'add-flows'], lines.join('\n'))
+      const added = await control(bridge, ['--bundle', 'add-flows'], lines)
       if (added.code !== 0) throw failed('add-flows', added.stderr)
       return removed
     },

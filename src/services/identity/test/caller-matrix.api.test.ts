@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import type { Client, Json } from '../../../../test/cloud.ts'
+import type { Endpoint } from '../../../kit/http/endpoint.ts'
+import { adminProject, type IdentityCloud, identityCloud } from './signing-in.ts'
+
+/** What a domain's manager may write in the own domain; `roles` are those that may be handed out by managers. */
+const managed = new Set([
+  'POST /users',
+  'PATCH /users/{user_id}',
+  'DELETE /users/{user_id}',
+  'POST /groups',
+  'PATCH /groups/{group_id}',
+  'DELETE /groups/{group_id}',
+  'PUT /groups/{group_id}/users/{user_id}',
+  'DELETE /groups/{group_id}/users/{user_id}',
+  'POST /projects',
+  'PATCH /projects/{project_id}',
+  'DELETE /projects/{project_id}',
+  'PUT /projects/{project_id}/tags',
+  'DELETE /projects/{project_id}/tags',
+  'PUT /projects/{project_id}/tags/{value}',
+  'DELETE /projects/{project_id}/tags/{value}',
+  ...['users/{user_id}', 'groups/{group_id}'].flatMap((actor) =>
+    ['projects/{project_id}', 'domains/{domain_id}'].flatMap((place) => [
+      `PUT /${place}/${actor}/roles/{role_id}`,
+      `DELETE /${place}/${actor}/roles/{role_id}`,
+      `PUT /OS-INHERIT/${place}/${actor}/roles/{role_id}/inherited_to_projects`,
+      `DELETE /OS-INHERIT/${place}/${actor}/roles/{role_id}/inherited_to_projects`,
+    ]),
+  ),
+])
+
+type Kind = { name: string; may(endpoint: string): boolean; open(world: World): Promise<Client> }
+type World = { cloud: IdentityCloud; domain: string }
+
+const all = () => true
+const none = () => false
+
+/** A user of the domain with a role on the domain, or on a project in it. */
+const inDomain =
+  (role: string, place: 'domain' | 'project', scoped = true) =>
+  async ({ cloud, domain }: World) => {
+    const name = `${role}-${place}`
+    const { users } = (await cloud.admin.identity.get(`/users?name=${name}`)).body
+    const user = users[0] ?? (await cloud.make('/users', { user: { name, domain_id: domain, password: 'pw' } }))
+    const project = (await cloud.admin.identity.get(`/projects?domain_id=${domain}&name=home`)).body.projects[0]
+    const id = place === 'domain' ? domain : project.id
+    await cloud.admin.identity.put(`/${place}s/${id}/users/${user.id}/roles/${await cloud.roleId(role)}`)
+    return cloud.signIn({ id: user.id, password: 'pw', ...(scoped && { scope: { [place]: { id } } }) })
+  }
+
+const onSystem =
+  (role: string) =>
+  async ({ cloud, domain }: World) => {
+    const user = await cloud.make('/users', { user: { name: `system-${role}`, domain_id: domain, password: 'pw' } })
+    await cloud.admin.identity.put(`/system/users/${user.id}/roles/${await cloud.roleId(role)}`)
+    return cloud.signIn({ id: user.id, password: 'pw', scope: { system: { all: true } } })
+  }
+
+const kinds: Kind[] = [
+  { name: 'admin by password', may: all, open: ({ cloud }) => cloud.signIn() },
+  {
+    name: 'admin by token',
+    may: all,
+    async open({ cloud }) {
+      const { token } = await cloud.signIn()
+      return cloud.withToken((await cloud.rescope(token, adminProject)).headers['x-subject-token'])
+    },
+  },
+  { name: 'admin without scope', may: none, open: ({ cloud }) => cloud.signIn({}) },
+  { name: 'admin of the system', may: all, open: ({ cloud }) => cloud.signIn({ scope: { system: { all: true } } }) },
+  { name: 'member of the system', may: none, open: onSystem('member') },
+  { name: 'reader of the system', may: none, open: onSystem('reader') },
+  { name: 'manager of the domain', may: (one) => managed.has(one), open: inDomain('manager', 'domain') },
+  { name: 'member of the domain', may: none, open: inDomain('member', 'domain') },
+  { name: 'reader of the domain', may: none, open: inDomain('reader', 'domain') },
+  { name: 'manager of a project', may: none, open: inDomain('manager', 'project') },
+  { name: 'member of a project', may: none, open: inDomain('member', 'project') },
+  { name: 'manager of the domain without scope', may: none, open: inDomain('manager', 'domain', false) },
+]
+
+const isWrite = ({ method, policy }: Endpoint) => !['GET', 'HEAD'].includes(method) && policy !== 'public'
+const nameOf = ({ method, path }: Endpoint) => `${method} ${path}`
+
+async function newWorld(cloud: IdentityCloud): Promise<World> {
+  const { id } = await cloud.make('/domains', { domain: { name: `d-${randomUUID()}` } })
+  await cloud.make('/projects', { project: { name: 'home', domain_id: id } })
+  return { cloud, domain: id }
+}
+
+/** Something fresh of every kind in a domain, so that each probe hits what exists. */
+async function idsFor(cloud: IdentityCloud, domain: string, path: string): Promise<Record<string, string>> {
+  const name = `x${randomUUID()}`
+  const make = async (noun: string, body: Json) => (await cloud.make(`/${noun}s`, { [noun]: body })).id
+  const makers: Record<string, () => Promise<string>> = {
+    user_id: () => make('user', { name, domain_id: domain }),
+    group_id: () => make('group', { name, domain_id: domain }),
+    project_id: () => make('project', { name, domain_id: domain }),
+    domain_id: async () => domain,
+    role_id: async () => (path.startsWith('/roles') ? make('role', { name }) : cloud.roleId('member')),
+    prior_role_id: () => make('role', { name: `${name}p` }),
+    implies_role_id: () => make('role', { name: `${name}i` }),
+    region_id: () => make('region', { id: name }),
+    service_id: () => make('service', { type: name }),
+    endpoint_id: async () =>
+      make('endpoint', { interface: 'public', url: 'http://x', service_id: await make('service', { type: name }) }),
+    value: async () => 'tag',
+  }
+  const ids: Record<string, string> = {}
+  for (const [, variable] of path.matchAll(/\{([^}]+)\}/g)) ids[variable!] = await makers[variable!]!()
+  return ids
+}
+
+const fill = (path: string, ids: Record<string, string>) => path.replace(/\{([^}]+)\}/g, (_, name) => ids[name]!)
+
+/** The body says only where a new thing should stand: rules are asked before the schema, so 400 means "would have been allowed". */
+const bodyOf = ({ method, path }: Endpoint, domain: string): Json => {
+  const noun = path.split('/')[1]!.replace(/s$/, '')
+  return method === 'POST' && ['user', 'group', 'project'].includes(noun) ? { [noun]: { domain_id: domain } } : {}
+}
+
+async function probe(cloud: IdentityCloud, client: Client, endpoint: Endpoint, domain: string): Promise<boolean> {
+  const ids = await idsFor(cloud, domain, endpoint.path)
+  const method = endpoint.method.toLowerCase() as 'post' | 'put' | 'patch'
+  const hasBody = endpoint.body !== 'none'
+  const path = fill(endpoint.path, ids)
+  const answer = hasBody
+    ? await client.identity[method](path, bodyOf(endpoint, domain))
+    : await client.identity[method](path, undefined)
+  assert.notEqual(answer.status, 401, `${nameOf(endpoint)}: ${JSON.stringify(answer.body)}`)
+  assert.ok(answer.status < 500, `${nameOf(endpoint)}: ${answer.status}`)
+  const refused = answer.status === 403 && /^You are not authorized/.test(answer.body.error.message)
+  return !refused
+}
+
+for (const kind of kinds) {
+  test(`${kind.name}: every write endpoint allows or refuses as expected`, async (t) => {
+    const cloud = await identityCloud(t)
+    const world = await newWorld(cloud)
+    const client = await kind.open(world)
+    const foreign = (await cloud.make('/domains', { domain: { name: 'foreign' } })).id
+    const wrong: string[] = []
+    for (const endpoint of cloud.cloud.services.identity.endpoints.filter(isWrite)) {
+      const name = nameOf(endpoint)
+      if (name === 'DELETE /auth/tokens') continue
+      const allowed = await probe(cloud, client, endpoint, world.domain)
+      if (allowed !== kind.may(name)) wrong.push(`${name}: ${allowed ? 'allowed' : 'refused'}`)
+      // In somebody else's domain only those may write who may everywhere.
+      const there = await probe(cloud, client, endpoint, foreign)
+      if (there !== (kind.may === all)) wrong.push(`${name} elsewhere: ${there ? 'allowed' : 'refused'}`)
+    }
+    assert.deepEqual(wrong, [])
+  })
+}
+
+test('a token revokes itself, whatever its scope, and no other user’s', async (t) => {
+  const cloud = await identityCloud(t)
+  const world = await newWorld(cloud)
+  const { token: other } = await cloud.signIn()
+  for (const kind of kinds.filter(({ may }) => may === none)) {
+    const client = (await kind.open(world)) as Client & { token: string }
+    const isAdmin = kind.name.startsWith('admin')
+    const revoke = (subject: string) => client.identity.delete('/auth/tokens', { headers: { 'x-subject-token': subject } })
+    if (!isAdmin) assert.equal((await revoke(other)).status, 403, kind.name)
+    assert.equal((await revoke(client.token)).status, 204, kind.name)
+  }
+})
+
+test('a manager of a domain hands out manager, member and reader, never admin or a role of somebody’s own', async (t) => {
+  const cloud = await identityCloud(t)
+  const world = await newWorld(cloud)
+  const manager = await inDomain('manager', 'domain')(world)
+  const user = await cloud.make('/users', { user: { name: 'ann', domain_id: world.domain } })
+  const own = await cloud.make('/roles', { role: { name: 'auditor' } })
+  const grant = async (roleId: string) =>
+    (await manager.identity.put(`/domains/${world.domain}/users/${user.id}/roles/${roleId}`)).status
+  for (const name of ['manager', 'member', 'reader']) assert.equal(await grant(await cloud.roleId(name)), 204, name)
+  for (const name of ['admin', 'service']) assert.equal(await grant(await cloud.roleId(name)), 403, name)
+  assert.equal(await grant(own.id), 403)
+})
+
+test('CVE-2026-42999: nothing that is added to a body widens what its sender may do', async (t) => {
+  const cloud = await identityCloud(t)
+  const world = await newWorld(cloud)
+  const manager = await inDomain('manager', 'domain')(world)
+  const foreign = await cloud.make('/domains', { domain: { name: 'foreign' } })
+  const victim = await cloud.make('/users', { user: { name: 'victim', domain_id: foreign.id } })
+  const lie = { domain_id: world.domain, user_id: manager.caller.userId, project_id: 'x', id: victim.id }
+  const target = { user: lie, project: lie, token: { user_id: victim.id }, domain: { id: world.domain } }
+  const bodies = [
+    { user: { name: 'x', ...lie } },
+    { user: { name: 'x' }, ...lie, target, 'target.user.domain_id': world.domain },
+    { user: { name: 'x', target }, 'target.user.id': victim.id, is_admin: 1, system_scope: 'all' },
+  ]
+  for (const body of bodies) assert.equal((await manager.identity.patch(`/users/${victim.id}`, body)).status, 403)
+  const elsewhere = { user: { name: 'y', domain_id: foreign.id, 'target.user.domain_id': world.domain }, target }
+  assert.equal((await manager.identity.post('/users', elsewhere)).status, 403)
+})

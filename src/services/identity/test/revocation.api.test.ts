@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { minute } from '../../../kit/clock.ts'
+import { adminProject, identityCloud, newMember } from './signing-in.ts'
+
+test('a revoked token is void, others of the same user are not', async (t) => {
+  const cloud = await identityCloud(t)
+  const { sign } = await newMember(cloud)
+  const [one, two] = [await cloud.signIn(sign), await cloud.signIn(sign)]
+  assert.equal((await one.identity.delete('/auth/tokens', { headers: { 'x-subject-token': one.token } })).status, 204)
+  assert.equal((await one.identity.get('/auth/projects')).status, 401)
+  assert.ok(!(await cloud.isValid(one.token)))
+  assert.ok(await cloud.isValid(two.token))
+})
+
+test('OSSA-2016-008: revoking a token voids what was made of it, however often it was rescoped', async (t) => {
+  const cloud = await identityCloud(t)
+  const parent = await cloud.signIn()
+  const child = (await cloud.rescope(parent.token, adminProject)).headers['x-subject-token']!
+  const grandchild = (await cloud.rescope(child, adminProject)).headers['x-subject-token']!
+  const sibling = (await cloud.rescope(parent.token)).headers['x-subject-token']!
+  await cloud.admin.identity.delete('/auth/tokens', { headers: { 'x-subject-token': child } })
+  assert.deepEqual(await Promise.all([child, sibling, parent.token].map(cloud.isValid)), [false, true, true])
+  await cloud.admin.identity.delete('/auth/tokens', { headers: { 'x-subject-token': parent.token } })
+  assert.deepEqual(await Promise.all([parent.token, grandchild, sibling].map(cloud.isValid)), [false, false, false])
+})
+
+test('OSSA-2016-005: the same token in another spelling is revoked as well', async (t) => {
+  const cloud = await identityCloud(t)
+  const { token } = await cloud.signIn()
+  await cloud.admin.identity.delete('/auth/tokens', { headers: { 'x-subject-token': token } })
+  for (const other of [`${token}=`, `${token}==`]) assert.ok(!(await cloud.isValid(other)))
+})
+
+test('OSSA-2014-026: a disabled user, project or domain voids tokens at once, and enabling again does not bring them back', async (t) => {
+  const cloud = await identityCloud(t)
+  const domain = await cloud.make('/domains', { domain: { name: 'acme' } })
+  const { user, project, sign } = await newMember(cloud, { domain: domain.id })
+  const switches: [string, string][] = [
+    [`/users/${user.id}`, 'user'],
+    [`/projects/${project.id}`, 'project'],
+    [`/domains/${domain.id}`, 'domain'],
+  ]
+  for (const [path, key] of switches) {
+    const { token } = await cloud.signIn(sign)
+    assert.ok(await cloud.isValid(token))
+    await cloud.admin.identity.patch(path, { [key]: { enabled: false } })
+    assert.ok(!(await cloud.isValid(token)), `${key} disabled`)
+    assert.equal((await cloud.ask(sign)).status, 401)
+    await cloud.admin.identity.patch(path, { [key]: { enabled: true } })
+    assert.ok(!(await cloud.isValid(token)), `${key} enabled again`)
+    assert.equal((await cloud.ask(sign)).status, 201)
+  }
+})
+
+test('OSSA-2012-014: a role that is taken away is gone from tokens at once, and without any role the token is void', async (t) => {
+  const cloud = await identityCloud(t)
+  const { user, project, sign } = await newMember(cloud, { role: 'manager' })
+  const [manager, reader] = [await cloud.roleId('manager'), await cloud.roleId('reader')]
+  const { token } = await cloud.signIn(sign)
+  const grants = `/projects/${project.id}/users/${user.id}/roles`
+  await cloud.admin.identity.put(`${grants}/${reader}`)
+  await cloud.admin.identity.delete(`${grants}/${manager}`)
+  assert.deepEqual((await cloud.cloud.contracts.identity.authenticate({ token }))?.roles, ['reader'])
+  await cloud.admin.identity.delete(`${grants}/${reader}`)
+  assert.ok(!(await cloud.isValid(token)))
+})
+
+test('a deleted user, project or domain takes its tokens with it', async (t) => {
+  const cloud = await identityCloud(t)
+  const domain = await cloud.make('/domains', { domain: { name: 'acme' } })
+  const ann = await newMember(cloud, { domain: domain.id, name: 'ann' })
+  const bob = await newMember(cloud, { domain: domain.id, name: 'bob' })
+  const eve = await newMember(cloud, { domain: domain.id, name: 'eve' })
+  const tokens = await Promise.all([ann, bob, eve].map(async ({ sign }) => (await cloud.signIn(sign)).token))
+  await cloud.admin.identity.delete(`/users/${ann.user.id}`)
+  await cloud.admin.identity.delete(`/projects/${bob.project.id}`)
+  assert.deepEqual(await Promise.all(tokens.map(cloud.isValid)), [false, false, true])
+  await cloud.admin.identity.patch(`/domains/${domain.id}`, { domain: { enabled: false } })
+  assert.equal((await cloud.admin.identity.delete(`/domains/${domain.id}`)).status, 204)
+  assert.deepEqual(await Promise.all(tokens.map(cloud.isValid)), [false, false, false])
+})
+
+test('a new password voids the old tokens, whoever sets it; a token made in the same second afterwards is good', async (t) => {
+  const cloud = await identityCloud(t)
+  const { user, sign } = await newMember(cloud)
+  const before = await cloud.signIn(sign)
+  const change = { user: { original_password: 'pw', password: 'pw2' } }
+  assert.equal((await before.identity.post(`/users/${user.id}/password`, change)).status, 204)
+  assert.ok(!(await cloud.isValid(before.token)))
+  assert.equal((await cloud.ask(sign)).status, 401)
+  const after = await cloud.signIn({ ...sign, password: 'pw2' })
+  assert.ok(await cloud.isValid(after.token))
+  await cloud.admin.identity.patch(`/users/${user.id}`, { user: { password: 'pw3' } })
+  assert.ok(!(await cloud.isValid(after.token)))
+})
+
+test('what was revoked stays revoked for as long as somebody may ask with allow_expired, then the row goes', async (t) => {
+  const cloud = await identityCloud(t)
+  const { token } = await cloud.signIn()
+  await cloud.admin.identity.delete('/auth/tokens', { headers: { 'x-subject-token': token } })
+  const other = await cloud.signIn()
+  cloud.clock.advance(24 * 60 * minute)
+  await cloud.admin.identity.delete('/auth/tokens', { headers: { 'x-subject-token': other.token } })
+  const late = () => cloud.admin.identity.get('/auth/tokens?allow_expired=1', { headers: { 'x-subject-token': token } })
+  assert.equal((await late()).status, 404)
+  cloud.clock.advance(3 * 24 * 60 * minute)
+  const fresh = await cloud.signIn()
+  await cloud.admin.identity.delete('/auth/tokens', { headers: { 'x-subject-token': fresh.token } })
+  const rows = await cloud.cloud.db.read
+    .selectFrom('identity_revocation' as never)
+    .selectAll()
+    .execute()
+  assert.equal(rows.length, 2)
+})
+
+test('keys rotate: old tokens stay good while their key is kept, new ones are signed with the new key', async (t) => {
+  const { openKeys } = await import('../domain/keys.ts')
+  const { openStore } = await import('../domain/store.ts')
+  const cloud = await identityCloud(t)
+  const keys = openKeys(openStore(cloud.cloud.db), cloud.clock)
+  const first = await cloud.signIn()
+  await keys.rotate(2)
+  const second = await cloud.signIn()
+  assert.deepEqual(await Promise.all([first.token, second.token].map(cloud.isValid)), [true, true])
+  await keys.rotate(2)
+  assert.deepEqual(await Promise.all([first.token, second.token].map(cloud.isValid)), [false, true])
+})

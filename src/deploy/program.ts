@@ -3,6 +3,7 @@ import { glob, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Exec } from '../kit/exec/exec.ts'
 import { exists, readText, write } from './files.ts'
+import { asUser, type Daemon } from './supervision/services.ts'
 
 /** What of a clone is installed, beside the modules it needs to run. */
 const parts = ['bin', 'src', 'images', 'package.json', 'package-lock.json', 'packstack', 'LICENSE', 'README.md']
@@ -60,4 +61,27 @@ export async function installProgram(exec: Exec, clone: string, target: string):
   if (await exists(target)) await rename(target, `${target}.old`)
   await rename(fresh, target)
   await rm(`${target}.old`, { recursive: true, force: true })
+}
+
+const stampOf = (target: string) => readText(join(target, stampName))
+
+/** Whether the compiled code of these processes is that of the program that stands at `target`. */
+export async function isCompiled(daemons: readonly Daemon[], target: string): Promise<boolean> {
+  const stamp = await stampOf(target)
+  const known = await Promise.all(daemons.map(({ compiled }) => readText(join(compiled, stampName))))
+  return stamp !== undefined && known.every((one) => one === stamp)
+}
+
+/** Has each process's modules read once by its own user; Node writes down what it compiled when it ends. */
+export async function compile(exec: Exec, daemons: readonly Daemon[], target: string): Promise<void> {
+  const one = async ({ user, env, entry, compiled, argv }: Daemon) => {
+    const read = [join(target, 'node_modules/.bin/node'), '--input-type=module', '-e', `await import('${entry}')`]
+    await rm(compiled, { recursive: true, force: true })
+    await exec.run(asUser(user, read), { env, cwd: '/' })
+    // Without a configuration it ends at once, and the little that `entry` does not load has been read too: one file that
+    // is not there makes Node load its whole TypeScript reader.
+    await exec.attempt(asUser(user, [argv[0]!, '--config', '/nonexistent']), { env, cwd: '/' })
+    await write({ path: join(compiled, stampName), text: (await stampOf(target)) ?? '', mode: 0o644 })
+  }
+  await Promise.all(daemons.map(one))
 }

@@ -13,8 +13,9 @@ import { areOutputsThere, writeOutputs } from './outputs.ts'
 import { type Distribution, installPackages, missingPackages } from './packages.ts'
 import { mark, type Place, user } from './place.ts'
 import type { Step } from './plan.ts'
-import { installProgram, isInstalled } from './program.ts'
+import { compile, installProgram, isCompiled, isInstalled } from './program.ts'
 import { agentSecretsText, drawSecrets, type Secrets, secretsText } from './secrets.ts'
+import { daemons } from './supervision/services.ts'
 import type { Supervision } from './supervision/supervision.ts'
 
 export type StepNeeds = {
@@ -35,9 +36,10 @@ export const allInOneSteps = (needs: StepNeeds): Step[] => [
   packages(needs),
   folders(needs),
   program(needs),
+  compilation(needs),
   secrets(needs),
   configuration(needs),
-  ...startSteps(needs, ['Installing packages', 'Making user and folders', 'Installing the program', 'Writing configuration']),
+  ...startSteps(needs, ['Installing packages', 'Making user and folders', 'Compiling the program', 'Writing configuration']),
   image(needs),
   demo(needs),
   outputs(needs),
@@ -66,6 +68,13 @@ const program = ({ place, exec, clone }: StepNeeds): Step => ({
   name: 'Installing the program',
   isDone: () => isInstalled(clone, place.program),
   apply: () => installProgram(exec, clone, place.program),
+})
+
+const compilation = ({ place, exec }: StepNeeds): Step => ({
+  name: 'Compiling the program',
+  needs: ['Making user and folders', 'Installing the program'],
+  isDone: () => isCompiled(daemons(place), place.program),
+  apply: () => compile(exec, daemons(place), place.program),
 })
 
 const secretFiles = async (place: Place, made: Secrets) => {

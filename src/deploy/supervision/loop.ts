@@ -37,6 +37,8 @@ export async function release(place: Place, name: string): Promise<void> {
   for (const kind of ['supervisor', 'pid', 'starts']) await rm(join(place.run, `${name}.${kind}`), { force: true })
 }
 
+const settings = ({ env }: Daemon): string[] => Object.entries(env).map(([name, value]) => `${name}=${value}`)
+
 export function loopSupervision(place: Place): Supervision {
   const look = async (daemon: Daemon): Promise<Supervised> => {
     const isKept = (await keeperOf(place, daemon.name)) !== undefined
@@ -65,7 +67,7 @@ export function loopSupervision(place: Place): Supervision {
     const { isKept, isCurrent: current } = await look(daemon)
     if (isKept && current) return
     await stop(daemon)
-    await keep(place, daemon.name, daemon.log, asUser(daemon.user, daemon.argv))
+    await keep(place, daemon.name, daemon.log, ['env', ...settings(daemon), ...asUser(daemon.user, daemon.argv)])
   }
   return {
     kind: 'loop',

@@ -9,20 +9,45 @@ export type Daemon = {
   argv: string[]
   user: string
   log: string
+  env: Record<string, string>
+  /** What it loads: read once before the first start, so that the compiled code is there. */
+  entry: string
+  /** Folder of compiled code. */
+  compiled: string
 }
 
-const daemon = (place: Place, name: Daemon['name'], roles: string, as: string, secrets: string): Daemon => ({
+type Kind = { name: Daemon['name']; roles: string; user: string; secrets: string; state: string; entry: string }
+
+const daemon = (place: Place, { name, roles, user, secrets, state, entry }: Kind): Daemon => ({
   name,
   title: `altostackd: ${name}`,
   argv: [join(place.program, 'bin/altostackd'), '--config', place.configFile, '--secrets', secrets, '--roles', roles],
-  user: as,
+  user,
   log: join(place.log, `${name}.log`),
+  // Compiled code is kept: half the time to start, and 20 MB less. Each has its own, for what root runs may not come from another user.
+  env: { NODE_COMPILE_CACHE: join(state, 'compiled') },
+  entry: join(place.program, entry),
+  compiled: join(state, 'compiled'),
 })
 
 /** The controller can do nothing to the host; the agent must be root, for QEMU, Open vSwitch and namespaces. */
 export const daemons = (place: Place): [Daemon, Daemon] => [
-  daemon(place, 'controller', 'api,work', user, place.secretsFile),
-  daemon(place, 'agent', 'agent', 'root', place.agentSecretsFile),
+  daemon(place, {
+    name: 'controller',
+    roles: 'api,work',
+    user,
+    secrets: place.secretsFile,
+    state: place.state,
+    entry: 'src/main/controller.ts',
+  }),
+  daemon(place, {
+    name: 'agent',
+    roles: 'agent',
+    user: 'root',
+    secrets: place.agentSecretsFile,
+    state: place.agentState,
+    entry: 'src/main/host.ts',
+  }),
 ]
 
 /** argv that becomes this user for good: no way back to root, no capability left. Needs util-linux, which is everywhere. */

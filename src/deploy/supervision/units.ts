@@ -15,7 +15,9 @@ ${daemon.name === 'agent' ? 'Wants=openvswitch-switch.service\n' : ''}
 [Service]
 ExecStart=${daemon.argv.join(' ')}
 User=${daemon.user}
-Restart=always
+${Object.entries(daemon.env)
+  .map(([name, value]) => `Environment=${name}=${value}\n`)
+  .join('')}Restart=always
 RestartSec=2
 KillMode=process
 RuntimeDirectory=altostack

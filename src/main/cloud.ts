@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify'
 import { type Blobs, diskBlobs, memoryBlobs } from '../drivers/blobs/index.ts'
 import { type Bus, memoryBus } from '../kit/bus/bus.ts'
 import { postgresBus } from '../kit/bus/postgres.ts'
@@ -48,7 +47,7 @@ export type Cloud = {
   desk: Desk
   contracts: Contracts
   services: Record<ServiceName, Service>
-  apps: Record<ServiceName, FastifyInstance>
+  apps: Record<ServiceName, ReturnType<typeof serve>>
   /** Admin, roles, catalog: once the addresses are known, and again at each start. */
   bootstrap(): Promise<{ adminUserId: string; adminProjectId: string }>
   close(): Promise<void>
@@ -91,7 +90,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       identityUrl: () => options.url('identity'),
     })
   }
-  const apps = Object.fromEntries(serviceNames.map((name) => [name, face(name)])) as Record<ServiceName, FastifyInstance>
+  const apps = Object.fromEntries(serviceNames.map((name) => [name, face(name)])) as Record<ServiceName, ReturnType<typeof serve>>
   const machines = serviceNames.flatMap((name) => services[name].machines)
   const runner = openRunner({ db, bus, clock, log, machines })
   return {

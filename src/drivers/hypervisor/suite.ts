@@ -89,6 +89,7 @@ export const driverSuite: Case[] = [
       await boot(stage)
       await driver.record(guest.id, { generation: 7, boots: 1, softBoots: 2 })
       const before = await must(driver, guest.id)
+      await driver.close()
       const other = await subject.open()
       assert.deepEqual(await other.look(guest.id), before)
       assert.deepEqual(before.applied, { generation: 7, boots: 1, softBoots: 2 })

@@ -62,7 +62,7 @@ test('a guest without disk has none', () => {
 test('paused and restored guests wait for their cue', () => {
   assert.ok(!args().includes('-S'))
   assert.ok(args({}, { paused: true }).includes('-S'))
-  assert.deepEqual(after(args({}, { incoming: true }), '-incoming'), ['defer'])
+  assert.deepEqual(after(args({}, { incoming: true }), '-incoming'), ['fd:3'])
   assert.ok(args({}, { incoming: true }).includes('-S'))
 })
 

@@ -1,5 +1,6 @@
 import type { Guest, GuestNic } from '../driver.ts'
 import type { Accelerator } from './accelerator.ts'
+import { incomingFd } from './memory.ts'
 import type { Place } from './place.ts'
 
 export type ArgsOptions = {
@@ -11,7 +12,7 @@ export type ArgsOptions = {
   owner: string | undefined
   /** Stop before the first instruction, to be continued later. */
   paused: boolean
-  /** Wait for saved memory instead of booting. */
+  /** Take up saved memory instead of booting. */
   incoming: boolean
 }
 
@@ -34,12 +35,12 @@ export function qemuArgs(guest: Guest, options: ArgsOptions): string[] {
     ...devices,
     ...consoles(place),
     ...['-qmp', `unix:${comma(place.qmpSocket)},server=on,wait=off`],
-    ...['-daemonize', '-pidfile', place.pidFile],
+    ...['-pidfile', place.pidFile],
     // Powered off is a state that can be seen, also by an agent that was away: the process waits to be ended.
     '-no-shutdown',
     ...confinement(owner),
     ...(paused || incoming ? ['-S'] : []),
-    ...(incoming ? ['-incoming', 'defer'] : []),
+    ...(incoming ? ['-incoming', `fd:${incomingFd}`] : []),
   ]
 }
 
@@ -110,9 +111,11 @@ const consoles = ({ consoleSocket, consoleLog, vncSocket }: Place) => [
   ...['-device', 'virtio-rng-pci'],
 ]
 
-/** A guest that breaks out of QEMU finds itself a user with no rights who can start no program. */
+/**
+ * A guest that breaks out of QEMU finds itself a user with no rights who can start no program. `elevateprivileges` stays out: it would
+ * kill QEMU when it gives up root, and the sandbox forbids new privileges (PR_SET_NO_NEW_PRIVS) anyway.
+ */
 const confinement = (owner: string | undefined) => [
-  // `children`, not `deny`: QEMU itself must be able to give up root.
-  ...['-sandbox', 'on,obsolete=deny,elevateprivileges=children,spawn=deny,resourcecontrol=deny'],
+  ...['-sandbox', 'on,obsolete=deny,spawn=deny,resourcecontrol=deny'],
   ...(owner === undefined ? [] : ['-runas', owner]),
 ]

@@ -12,11 +12,15 @@ export type Place = {
   configDrive: string
   /** Saved memory; its being here is what makes a guest `suspended`. */
   memory: string
+  /** Where memory goes until it is whole. */
+  memoryPart: string
   memorySocket: string
   qmpSocket: string
   vncSocket: string
   consoleSocket: string
   consoleLog: string
+  /** What QEMU itself complained of since its last start. */
+  qemuLog: string
   /** What the log held before it was cut. */
   consoleOld: string
 }
@@ -33,11 +37,13 @@ export function placeOf(stateDir: string, id: string): Place {
     disk: join(dir, 'disk.qcow2'),
     configDrive: join(dir, 'config.iso'),
     memory: join(dir, 'memory'),
+    memoryPart: join(dir, 'memory.part'),
     memorySocket: join(dir, 'memory.sock'),
     qmpSocket: join(dir, 'qmp.sock'),
     vncSocket: join(dir, 'vnc.sock'),
     consoleSocket: join(dir, 'console.sock'),
     consoleLog: join(dir, 'console.log'),
+    qemuLog: join(dir, 'qemu.log'),
     consoleOld: join(dir, 'console.old'),
   }
 }

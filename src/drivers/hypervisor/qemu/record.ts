@@ -19,4 +19,4 @@ export async function changeRecord(place: Place, change: (old: GuestRecord) => G
   await writeWhole(place.record, JSON.stringify(change(await readRecord(place))))
 }
 
-export const withoutButton = ({ applied, shouldRun }: GuestRecord): GuestRecord => ({ applied, shouldRun })
+export const withoutButton = ({ pressedAt: _, ...rest }: GuestRecord): GuestRecord => rest

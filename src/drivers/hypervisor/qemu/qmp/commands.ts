@@ -28,10 +28,8 @@ export type Monitor = {
   /** Presses the ACPI power button. */
   powerButton(): Promise<void>
   quit(): Promise<void>
-  /** Begins to send memory to where somebody listens. */
+  /** Begins to send memory, e.g. to `unix:path`. */
   migrate(uri: string): Promise<void>
-  /** Begins to take memory from where somebody listens; QEMU must have been started with `-incoming defer`. */
-  migrateIncoming(uri: string): Promise<void>
   migration(): Promise<MigrationSeen>
   /** QEMU's default holds the stream back to suit a shared network; ours goes to a file. */
   migrateFast(): Promise<void>
@@ -53,7 +51,6 @@ export function monitorOver(qmp: QmpConnection): Monitor {
     powerButton: () => tell('system_powerdown'),
     quit: () => tell('quit'),
     migrate: (uri) => tell('migrate', { uri }),
-    migrateIncoming: (uri) => tell('migrate-incoming', { uri }),
     async migration() {
       const { status, 'error-desc': error } = (await qmp.execute('query-migrate')) as Migration
       return { status, error }

@@ -1,0 +1,71 @@
+import { readdir } from 'node:fs/promises'
+import type { GuestSeen, GuestState } from '../driver.ts'
+import { ifMissing, isThere } from './files.ts'
+import type { Links } from './links.ts'
+import { guestsDir, type Place, placeOf } from './place.ts'
+import { findProcesses, pidOf } from './processes.ts'
+import type { RunState } from './qmp/commands.ts'
+import { readRecord } from './record.ts'
+
+/** What a process's own word means for its guest. Pure. */
+export function stateOf(run: RunState): GuestState {
+  switch (run) {
+    case 'running':
+    // The guest sleeps (ACPI S3) by its own wish.
+    case 'suspended':
+      return 'on'
+    case 'shutdown':
+      return 'ended'
+    // Waiting for memory that nobody will send: whoever began it has died, and with a saved file we would not ask.
+    case 'inmigrate':
+    case 'guest-panicked':
+    case 'internal-error':
+      return 'crashed'
+    case 'paused':
+    case 'prelaunch':
+    case 'finish-migrate':
+    case 'postmigrate':
+    case 'save-vm':
+    case 'io-error':
+    case 'watchdog':
+      return 'paused'
+    default:
+      run satisfies never
+      return 'lost'
+  }
+}
+
+export type Looking = { stateDir: string; links: Links }
+
+/** Everything known of a guest by looking: its folder, its process, its process's word. undefined: nothing of it is here. */
+export async function lookAt({ stateDir, links }: Looking, id: string): Promise<GuestSeen | undefined> {
+  const place = placeOf(stateDir, id)
+  const [pid, dirIsThere] = await Promise.all([processOf(stateDir, place, id), isThere(place.dir)])
+  if (!dirIsThere && pid === 0) return undefined
+  const { applied, pressedAt, shouldRun } = await readRecord(place)
+  const seen = { id, applied, pressedAt }
+  if (await isThere(place.memory)) return { ...seen, state: 'suspended', pid: 0 }
+  if (pid === 0) return { ...seen, state: shouldRun ? 'crashed' : 'off', pid: 0 }
+  return { ...seen, state: await askState(links, place, id), pid }
+}
+
+async function askState(links: Links, place: Place, id: string): Promise<GuestState> {
+  try {
+    return stateOf(await (await links.monitor(place, id)).runState())
+  } catch {
+    return 'lost'
+  }
+}
+
+/** By the pid file, else among all processes: one that was being started when we died has none yet. 0: none. */
+async function processOf(stateDir: string, place: Place, id: string): Promise<number> {
+  const pid = await pidOf(place, stateDir, id)
+  if (pid > 0 || !(await readRecord(place)).shouldRun) return pid
+  return (await findProcesses(stateDir)).get(id)?.at(-1) ?? 0
+}
+
+/** The guests that have a folder or a process here. */
+export async function guestIds(stateDir: string): Promise<string[]> {
+  const folders = (await readdir(guestsDir(stateDir)).catch(ifMissing)) ?? []
+  return [...new Set([...folders, ...(await findProcesses(stateDir)).keys()])]
+}

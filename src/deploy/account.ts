@@ -19,7 +19,6 @@ const folders = (place: Place): Folder[] => [
   { path: place.state, mode: 0o750, owner: 'ours' },
   { path: place.agentState, mode: 0o755, owner: 'root' },
   { path: place.log, mode: 0o750, owner: 'root' },
-  { path: place.run, mode: 0o755, owner: 'root' },
 ]
 
 export async function areFoldersThere(place: Place): Promise<boolean> {

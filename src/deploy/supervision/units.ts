@@ -20,8 +20,6 @@ ${Object.entries(daemon.env)
   .join('')}Restart=always
 RestartSec=2
 KillMode=process
-RuntimeDirectory=altostack
-RuntimeDirectoryPreserve=yes
 StandardOutput=append:${daemon.log}
 StandardError=append:${daemon.log}
 ${daemon.user === 'root' ? '' : hardening(place)}

@@ -18,8 +18,10 @@ import { serviceEndpoints } from './api/services.ts'
 import { userEndpoints } from './api/users.ts'
 import type { Identity } from './contract.ts'
 import { openAssignments } from './domain/assignments.ts'
+import { audit } from './domain/audit.ts'
 import { openAuthentication } from './domain/authenticate.ts'
 import { bootstrap } from './domain/bootstrap.ts'
+import { openCatalog } from './domain/catalog.ts'
 import { openCatalogEndpoints } from './domain/endpoints.ts'
 import { openGroups } from './domain/groups.ts'
 import { openKeys } from './domain/keys.ts'
@@ -48,6 +50,7 @@ export function openIdentity({ db, clock }: Deps, { hashing }: IdentitySettings)
   const users = openUsers({ store, passwords, clock, authentication })
   const parts = {
     store,
+    catalog: openCatalog(store),
     users,
     groups: openGroups(store, clock),
     projects: openProjects(store, clock),
@@ -57,7 +60,7 @@ export function openIdentity({ db, clock }: Deps, { hashing }: IdentitySettings)
   }
   const endpoints: Endpoint[] = [
     ...discoveryEndpoints(() => endpoints),
-    ...authEndpoints({ store, sessions, authentication, now: () => clock.now() }),
+    ...authEndpoints({ ...parts, sessions, authentication, now: () => clock.now() }),
     ...authScopeEndpoints(parts),
     ...userEndpoints(parts),
     ...groupEndpoints(parts),
@@ -85,5 +88,6 @@ export function openIdentity({ db, clock }: Deps, { hashing }: IdentitySettings)
       },
       bootstrap: bootstrap(store, passwords, clock),
     },
+    audit: () => audit(store),
   }
 }

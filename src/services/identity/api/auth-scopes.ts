@@ -1,17 +1,16 @@
 import { Problem } from '../../../kit/errors.ts'
 import { type Endpoint, endpoint } from '../../../kit/http/endpoint.ts'
 import type { Assignments } from '../domain/assignments.ts'
-import { catalogFor } from '../domain/catalog.ts'
+import type { Catalog } from '../domain/catalog.ts'
 import { type Projects, projectListing } from '../domain/projects.ts'
-import type { Store } from '../domain/store.ts'
 import { domainView, projectView } from './project-view.ts'
 import { catalogView } from './token-view.ts'
 import * as wire from './wire.ts'
 
-type Parts = { store: Store; projects: Projects; assignments: Assignments }
+type Parts = { catalog: Catalog; projects: Projects; assignments: Assignments }
 
 /** What the caller could get a token for, and what its token shows. */
-export const authScopeEndpoints = ({ store, projects, assignments }: Parts): Endpoint[] => [
+export const authScopeEndpoints = ({ catalog, projects, assignments }: Parts): Endpoint[] => [
   endpoint({
     on: 'GET /auth/projects',
     policy: 'identity:get_auth_projects',
@@ -49,7 +48,7 @@ export const authScopeEndpoints = ({ store, projects, assignments }: Parts): End
       const { userId, projectId } = ask.caller
       if (projectId === undefined) throw new Problem('forbidden', 'You are not authorized to perform the requested action.')
       return {
-        catalog: catalogView(await catalogFor(store, { userId, projectId })),
+        catalog: catalogView(await catalog.for({ userId, projectId })),
         links: { self: wire.linkTo(ask, 'auth/catalog') },
       }
     },

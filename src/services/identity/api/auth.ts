@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { Problem } from '../../../kit/errors.ts'
 import { type Ask, type Endpoint, endpoint, type Reply, reply } from '../../../kit/http/endpoint.ts'
 import { type Authentication, expecting, type Login } from '../domain/authenticate.ts'
-import { catalogFor } from '../domain/catalog.ts'
+import type { Catalog } from '../domain/catalog.ts'
 import { revoke } from '../domain/revocations.ts'
 import type { Session, Sessions } from '../domain/sessions.ts'
 import type { Store } from '../domain/store.ts'
@@ -39,13 +39,13 @@ const Auth = Type.Object({
 
 type AuthBody = Static<typeof Auth>['auth']
 
-export type AuthParts = { store: Store; sessions: Sessions; authentication: Authentication; now: () => number }
+export type AuthParts = { store: Store; catalog: Catalog; sessions: Sessions; authentication: Authentication; now: () => number }
 
-export function authEndpoints({ store, sessions, authentication, now }: AuthParts): Endpoint[] {
+export function authEndpoints({ store, catalog, sessions, authentication, now }: AuthParts): Endpoint[] {
   const answer = async (ask: Pick<Ask, 'query'>, token: string, session: Session, status: number): Promise<Reply> => {
     const wanted = ask.query['nocatalog'] === undefined && session.payload.scope.kind !== 'unscoped'
-    const catalog = wanted ? await catalogFor(store, { userId: session.user.id, projectId: session.project?.id }) : undefined
-    return reply({ status, headers: { 'X-Subject-Token': token }, body: tokenView(session, catalog) })
+    const entries = wanted ? await catalog.for({ userId: session.user.id, projectId: session.project?.id }) : undefined
+    return reply({ status, headers: { 'X-Subject-Token': token }, body: tokenView(session, entries) })
   }
   const subject = async ({ headers, query }: Pick<Ask, 'headers' | 'query'>): Promise<Subject> => {
     const token = headers['x-subject-token'] ?? ''

@@ -14,7 +14,10 @@ const versionOf = (origin: string) => ({
 export function discoveryEndpoints(others: () => Endpoint[]): Endpoint[] {
   const home = (ask: Pick<Ask, 'headers'>, prefix: string): Reply | undefined =>
     prefersHome(ask.headers['accept'] ?? '')
-      ? reply({ headers: { 'content-type': 'application/json-home' }, body: JSON.stringify(jsonHome(others(), prefix)) })
+      ? reply({
+          headers: { 'content-type': 'application/json-home' },
+          body: Buffer.from(JSON.stringify(jsonHome(others(), prefix))),
+        })
       : undefined
   const root = async (ask: Ask) =>
     home(ask, '/v3') ??

@@ -9,11 +9,39 @@ export type CatalogEntry = {
   endpoints: { id: string; interface: string; regionId: string; url: string }[]
 }
 
-/** The enabled services and endpoints, as this user and project should reach them. */
-export async function catalogFor(
-  { read }: Pick<Store, 'read'>,
-  who: { userId: string; projectId: string | undefined },
-): Promise<CatalogEntry[]> {
+type Rows = {
+  services: { id: string; type: string; name: string }[]
+  endpoints: { id: string; serviceId: string; interface: string; regionId: string; url: string }[]
+}
+
+export type Catalog = {
+  /** The enabled services and endpoints, as this user and project should reach them. */
+  for(who: { userId: string; projectId: string | undefined }): Promise<CatalogEntry[]>
+}
+
+/** Every login and validation shows it, and it hardly ever changes: kept in memory until something is written. */
+export function openCatalog(store: Store): Catalog {
+  let known: { generation: number; rows: Rows } | undefined
+  const rowsNow = async (): Promise<Rows> => {
+    const generation = await store.generation()
+    if (known?.generation !== generation) known = { generation, rows: await load(store) }
+    return known.rows
+  }
+  return {
+    async for(who) {
+      const { services, endpoints } = await rowsNow()
+      return services.map((service) => ({
+        ...service,
+        endpoints: endpoints.flatMap(({ serviceId, url, ...one }) => {
+          const filled = serviceId === service.id ? substitute(url, who) : undefined
+          return filled === undefined ? [] : [{ ...one, url: filled }]
+        }),
+      }))
+    },
+  }
+}
+
+async function load({ read }: Store): Promise<Rows> {
   const services = await read.selectFrom('identity_service').selectAll().where('enabled', '=', 1).orderBy('created_at').execute()
   const endpoints = await read
     .selectFrom('identity_endpoint')
@@ -21,15 +49,16 @@ export async function catalogFor(
     .where('enabled', '=', 1)
     .orderBy('created_at')
     .execute()
-  return services.map((service) => ({
-    id: service.id,
-    type: service.type,
-    name: String(fromJson<Extra>(service.extra)['name'] ?? ''),
-    endpoints: endpoints.flatMap((one) => {
-      const url = one.service_id === service.id ? substitute(one.url, who) : undefined
-      return url === undefined ? [] : [{ id: one.id, interface: one.interface, regionId: one.region_id, url }]
-    }),
-  }))
+  return {
+    services: services.map(({ id, type, extra }) => ({ id, type, name: String(fromJson<Extra>(extra)['name'] ?? '') })),
+    endpoints: endpoints.map((row) => ({
+      id: row.id,
+      serviceId: row.service_id,
+      interface: row.interface,
+      regionId: row.region_id,
+      url: row.url,
+    })),
+  }
 }
 
 const placeholder = /\$\(([^)]*)\)s|%\(([^)]*)\)s/g

@@ -23,9 +23,28 @@ export function openStore(database: Db<unknown>): Store {
           .execute()
         return run(tx)
       }),
-    async generation() {
+    generation: shared(async () => {
       const { rows } = await db.read.executeQuery(generation)
       return rows[0]!.number
-    },
+    }),
+  }
+}
+
+/** Callers that come while one look is under way share the next one: each gets an answer that was looked up after it asked. */
+function shared<T>(look: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined
+  let next: Promise<T> | undefined
+  const start = (): Promise<T> => {
+    next = undefined
+    const mine = look().finally(() => {
+      if (running === mine) running = undefined
+    })
+    running = mine
+    return mine
+  }
+  return () => {
+    if (!running) return start()
+    next ??= running.then(start, start)
+    return next
   }
 }

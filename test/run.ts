@@ -9,7 +9,7 @@ import { runShares } from './run/shares.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const wanted = process.argv.slice(2)
-const files = findTests(root, ['src', 'test/invariants', 'test/run', 'test/check', 'test/imports']).filter(
+const files = findTests(root, ['src', 'images', 'test']).filter(
   ({ path }) => wanted.length === 0 || wanted.some((part) => path.includes(part)),
 )
 if (files.length === 0) {

@@ -31,12 +31,13 @@ const isMac = (text: string) => /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)
 
 type Part = { net: Net; subnet: DhcpdSubnet; tag: string }
 
-function hostLines({ net, subnet, tag }: Part): { lines: string[]; names: string[]; problems: string[] } {
+/** No `set:` here: dnsmasq 2.90 dies of it at the next SIGHUP once it has given out an address. The range sets the tag. */
+function hostLines({ net, subnet }: Part): { lines: string[]; names: string[]; problems: string[] } {
   const usable = subnet.hosts.filter(
     ({ mac, ip, hostname }) => isMac(mac) && net.holds(ip) && (hostname === '' || isName(hostname)),
   )
   return {
-    lines: usable.map(({ mac, ip, hostname }) => [mac, `set:${tag}`, ip, ...(hostname === '' ? [] : [hostname])].join(',')),
+    lines: usable.map(({ mac, ip, hostname }) => [mac, ip, ...(hostname === '' ? [] : [hostname])].join(',')),
     names: usable.flatMap(({ ip, hostname }) => (hostname === '' ? [] : `${ip} ${hostname}`)),
     problems: usable.length === subnet.hosts.length ? [] : ['An address entry makes no sense and was left out.'],
   }

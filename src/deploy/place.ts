@@ -23,6 +23,7 @@ export const placeAt = (root = '/') => {
     imageCache: at('var/cache/altostack'),
     log: at('var/log/altostack'),
     run: at('run/altostack'),
+    dhcp: at('run/altostack-dhcp'),
     program: at('opt/altostack'),
     logrotate: at('etc/logrotate.d/altostack'),
     units: at('etc/systemd/system'),

@@ -1,5 +1,5 @@
 import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Exec } from '../kit/exec/exec.ts'
 import { accountOf } from './account.ts'
 import { readText } from './files.ts'
@@ -30,11 +30,10 @@ const always = (name: string, after: readonly string[], apply: () => Promise<voi
   apply,
 })
 
-/** Ours is what works in the agent's state folder: QEMU, dnsmasq. */
-const endProcesses = async ({ agentState }: Place): Promise<void> => {
-  const ours = (await processes()).filter(
-    ({ pid, argv }) => pid !== process.pid && argv.slice(1).some((word) => word.includes(`${agentState}/`)),
-  )
+/** Ours is what works in the agent's folders: QEMU, dnsmasq. */
+const endProcesses = async ({ agentState, dhcp }: Place): Promise<void> => {
+  const isOurs = (word: string) => word.includes(`${agentState}/`) || word.includes(`${dhcp}/`)
+  const ours = (await processes()).filter(({ pid, argv }) => pid !== process.pid && argv.slice(1).some(isOurs))
   await end(
     ours.map(({ pid }) => pid),
     3000,
@@ -53,10 +52,10 @@ async function removeNetwork({ place, exec }: UninstallNeeds): Promise<void> {
 
 /** A namespace of ours has a file of its name in the agent's state. */
 async function removeNamespaces({ agentState }: Place, exec: Exec): Promise<void> {
-  const marks = join(agentState, 'namespaces')
-  for (const name of await readdir(marks).catch(() => [])) {
-    await exec.attempt(['ip', 'netns', 'delete', name])
-    await rm(join(marks, name))
+  const marks = await readdir(join(agentState, 'namespaces'), { recursive: true }).catch(() => [])
+  for (const path of marks.filter((one) => /^(qrouter|qdhcp)-/.test(basename(one)))) {
+    await exec.attempt(['ip', 'netns', 'delete', basename(path)])
+    await rm(join(agentState, 'namespaces', path))
   }
 }
 
@@ -85,7 +84,7 @@ async function ourTaps(exec: Exec): Promise<string[]> {
 
 async function removeFiles({ place, exec, keepData, sudoUser }: UninstallNeeds): Promise<void> {
   const data = [place.config, place.state, place.agentState]
-  for (const folder of [place.run, place.log, place.imageCache, ...(keepData ? [] : data)])
+  for (const folder of [place.run, place.dhcp, place.log, place.imageCache, ...(keepData ? [] : data)])
     await rm(folder, { recursive: true, force: true })
   await removeOutputs(place, sudoUser)
   // The state belongs to the user by number: one without the other would be a stranger's.

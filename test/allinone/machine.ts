@@ -30,6 +30,7 @@ const places = [
   '/var/cache/altostack',
   '/var/log/altostack',
   '/run/altostack',
+  '/run/altostack-dhcp',
   '/opt/altostack',
   '/opt/altostack.new',
   '/opt/altostack.old',

@@ -111,7 +111,7 @@ async function comesBack(): Promise<void> {
 
 /** Ends every process of the cloud and of Open vSwitch, and what lives in the kernel only. */
 async function reboot(): Promise<void> {
-  const ours = /supervise|^altostackd|\/opt\/altostack|\/var\/lib\/altostack|^(ovsdb-server|ovs-vswitchd)/
+  const ours = /supervise|^altostackd|\/opt\/altostack|\/var\/lib\/altostack|\/run\/altostack|^(ovsdb-server|ovs-vswitchd)/
   for (let pass = 0; pass < 2; pass++)
     for (const { pid, line } of await listed()) if (ours.test(line)) await exec.attempt(['kill', '-9', String(pid)])
   for (const name of (await exec.run(['ip', 'netns', 'list']))
@@ -120,8 +120,7 @@ async function reboot(): Promise<void> {
     .filter((one) => /^q(router|dhcp)-/.test(one)))
     await exec.attempt(['ip', 'netns', 'delete', name])
   for (const name of ['br-int', 'br-ex', 'br-tun', 'ovs-netdev']) await exec.attempt(['ip', 'link', 'delete', name])
-  rmSync('/run/altostack', { recursive: true, force: true })
-  rmSync('/run/openvswitch', { recursive: true, force: true })
+  for (const folder of ['altostack', 'altostack-dhcp', 'openvswitch']) rmSync(`/run/${folder}`, { recursive: true, force: true })
 }
 
 async function listed(): Promise<{ pid: number; line: string }[]> {

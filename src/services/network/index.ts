@@ -1,31 +1,34 @@
-import type { SegmentType } from '../../agents/document.ts'
 import type { Compute } from '../compute/contract.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
 import type { Network } from './contract.ts'
+import * as nics from './domain/nics.ts'
+import type { NetworkSettings } from './domain/settings.ts'
+import { openStore } from './domain/store.ts'
 import { networkPolicies } from './policy.ts'
+import { networkMigrations } from './tables.ts'
 
-export const networkKind: ServiceKind = { name: 'network', migrations: [], policies: networkPolicies }
+export type { NetworkSettings } from './domain/settings.ts'
+
+export const networkKind: ServiceKind = { name: 'network', migrations: networkMigrations, policies: networkPolicies }
 
 export type NetworkNeeds = { compute: Compute }
 
-/** Ranges are inclusive; physical networks by name. */
-export type NetworkSettings = {
-  /** What kinds tenants' networks may become, in order of preference. */
-  tenantTypes: SegmentType[]
-  /** Physical networks that may be used flat; `*`: any. */
-  flat: string[]
-  vlanRanges: { physicalNetwork: string; from: number; to: number }[]
-  vniRanges: [number, number][]
-  tunnelIdRanges: [number, number][]
-  /** MTU of the physical networks: overlays get less (50 bytes for VXLAN over IPv4, 42 for GRE). */
-  physicalMtu: number
-}
-
-export function openNetwork(_deps: Deps, _needs: NetworkNeeds, _settings: NetworkSettings): Service<Network> {
+export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSettings): Service<Network> {
+  const store = openStore(deps, () => needs.compute, settings)
   return {
     dialect: { bases: [''], error: ({ status, message }) => ({ body: { error: { code: status, message } } }) },
     endpoints: [],
     machines: [],
-    contract: {} as Network,
+    contract: {
+      check: nics.check(store),
+      securityGroups: nics.securityGroups(store),
+      ensurePort: nics.ensurePort(store),
+      bind: nics.bind(store),
+      release: nics.release(store),
+      portsOf: ({ owners }) => nics.portsOf(store.read, owners),
+      changeSecurityGroup: nics.changeSecurityGroup(store),
+      ownersByAddress: nics.ownersByAddress(store),
+      explain: async () => [],
+    },
   }
 }

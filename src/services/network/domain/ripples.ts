@@ -1,0 +1,77 @@
+import type { PortRow } from '../tables.ts'
+import type { Change } from './store.ts'
+
+/** Everybody who carries a part of this network looks again. */
+export async function networkRipple(change: Change, networkId: string): Promise<void> {
+  for (const host of await hostsOf(change, networkId)) change.hint(host, 'port', 'router', 'dhcp')
+}
+
+const hostsOf = async ({ tx }: Change, networkId: string): Promise<string[]> => {
+  const rows = await tx
+    .selectFrom('network_port')
+    .select('host')
+    .distinct()
+    .where('network_id', '=', networkId)
+    .where('host', '<>', '')
+    .execute()
+  return rows.map((row) => row.host)
+}
+
+type Touched = Pick<PortRow, 'id' | 'network_id' | 'host' | 'device_id' | 'device_owner'>
+
+/** A port came, went or changed: its host, who serves it addresses, who tunnels to it, and whose rules speak of its groups. */
+export async function portRipple(change: Change, port: Touched, groups: string[] = []): Promise<void> {
+  change.hint(port.host, 'port')
+  if (port.device_owner.startsWith('network:router')) change.hint(port.host, 'router')
+  if (port.device_owner.startsWith('compute:') && port.device_id !== '') change.server(port.device_id)
+  const dhcp = await change.tx
+    .selectFrom('network_dhcp')
+    .select('host')
+    .where('network_id', '=', port.network_id)
+    .executeTakeFirst()
+  change.hint(dhcp?.host ?? '', 'dhcp')
+  if (port.host !== '' && (await isAloneOn(change, port)))
+    for (const host of await hostsOf(change, port.network_id)) change.hint(host, 'port')
+  await groupMembersRipple(change, groups)
+}
+
+/** The network comes to a host, or leaves it, with this port. */
+async function isAloneOn({ tx }: Change, port: Touched): Promise<boolean> {
+  const other = await tx
+    .selectFrom('network_port')
+    .select('id')
+    .where('network_id', '=', port.network_id)
+    .where('host', '=', port.host)
+    .where('id', '<>', port.id)
+    .limit(1)
+    .executeTakeFirst()
+  return other === undefined
+}
+
+/** The rules of a group changed: its members' hosts look again. */
+export async function groupRipple(change: Change, groups: string[]): Promise<void> {
+  if (groups.length === 0) return
+  const rows = await change.tx
+    .selectFrom('network_port_group as g')
+    .innerJoin('network_port as p', 'p.id', 'g.port_id')
+    .select('p.host')
+    .distinct()
+    .where('g.group_id', 'in', groups)
+    .execute()
+  for (const { host } of rows) change.hint(host, 'port')
+}
+
+/** The members of a group changed: rules elsewhere may name it as remote. */
+async function groupMembersRipple(change: Change, groups: string[]): Promise<void> {
+  if (groups.length === 0) return
+  const rows = await change.tx
+    .selectFrom('network_rule')
+    .select('group_id')
+    .distinct()
+    .where('remote_group_id', 'in', groups)
+    .execute()
+  await groupRipple(
+    change,
+    rows.map((row) => row.group_id),
+  )
+}

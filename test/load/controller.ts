@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { AgentKind, Question } from '../../src/agents/document.ts'
+import { systemClock } from '../../src/kit/clock.ts'
+import { openLinkClient } from '../../src/kit/link/client.ts'
+import { silentLog } from '../../src/kit/log.ts'
+import { agentLink } from '../../src/main/agent-link.ts'
+import { simulatedHost } from '../../src/main/simulated-host.ts'
+
+const names = ['identity', 'image', 'compute', 'placement', 'network', 'link'] as const
+export type Ports = Record<(typeof names)[number], number>
+
+export type LoadedController = {
+  ports: Ports
+  url(service: keyof Ports): string
+  /** From the start of the process to the last service's first answer. */
+  readyMs: number
+  pssMb(): number
+  /** A host in this process, connected by the link as a real one is. */
+  addHost(name: string): Promise<void>
+  close(): Promise<void>
+}
+
+export const password = 'load-test'
+
+/** A controller process as `packstack` starts it, over a database file of its own. */
+export async function startController(database?: string): Promise<LoadedController> {
+  const folder = mkdtempSync(join(tmpdir(), 'altostack-load-'))
+  const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await freePort()]))) as Ports
+  const config = {
+    region: 'RegionOne',
+    host: '127.0.0.1',
+    bind: '127.0.0.1',
+    stateDir: folder,
+    database: database ?? join(folder, 'altostack.db'),
+    ports,
+    network: { tenantTypes: ['vxlan'], flat: ['*'], vlanRanges: [], vniRanges: [[1, 65_535]], tunnelIdRanges: [[1, 65_535]] },
+    agent: {
+      controller: `http://127.0.0.1:${ports.link}`,
+      name: 'none',
+      stateDir: folder,
+      tunnelIp: '192.0.2.1',
+      bridgeMappings: {},
+      virt: 'qemu',
+    },
+  }
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
+  writeFileSync(join(folder, 'secrets.json'), JSON.stringify({ adminPassword: password, linkKey: 'load' }))
+  const began = performance.now()
+  const daemon = fileURLToPath(new URL('../../bin/altostackd.ts', import.meta.url))
+  const child = spawn(
+    process.execPath,
+    [daemon, '--config', join(folder, 'config.json'), '--secrets', join(folder, 'secrets.json'), '--roles', 'api,work'],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
+  const readyMs = await ready(child, began)
+  const closers: (() => Promise<void>)[] = []
+  return {
+    ports,
+    url: (service) => `http://127.0.0.1:${ports[service]}`,
+    readyMs,
+    pssMb: () => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024,
+    async addHost(name) {
+      const client = openLinkClient({ url: `http://127.0.0.1:${ports.link}`, key: 'load', host: name, log: silentLog })
+      const link = agentLink(client)
+      const host = simulatedHost({
+        name,
+        link,
+        clock: systemClock(),
+        log: silentLog,
+        facts: { memoryMb: 10_000_000, cpus: 4000, diskGb: 1_000_000 },
+      })
+      await new Promise<void>((connected) =>
+        client.listen({
+          hint: (kind) => host.rounds[kind as AgentKind]?.hint(),
+          ask: (question) => host.ask(question as Question),
+          connected,
+        }),
+      )
+      await link.facts(await host.facts())
+      const beat = setInterval(() => void host.facts().then(link.facts), 20_000)
+      closers.push(async () => {
+        clearInterval(beat)
+        client.close()
+        await host.close()
+      })
+    },
+    async close() {
+      for (const run of closers) await run()
+      child.kill('SIGTERM')
+      await new Promise((resolve) => child.once('close', resolve))
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const ready = (child: ChildProcess, began: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    let said = ''
+    createInterface({ input: child.stderr! }).on('line', (line) => {
+      said += `${line}\n`
+      if (line.includes('the control plane is ready')) resolve(performance.now() - began)
+    })
+    child.once('close', (code) => reject(new Error(`the controller ended with ${code}: ${said.slice(-2000)}`)))
+  })
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })

@@ -1,0 +1,312 @@
+/** The guests' driver on real QEMU under software emulation: a line for each proof. As root; everything is in a network namespace of its own and goes at the end. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { Guest, Hypervisor } from '../../../src/drivers/hypervisor/driver.ts'
+import { countsInTime, probeAccelerator } from '../../../src/drivers/hypervisor/qemu/accelerator.ts'
+import { placeOf } from '../../../src/drivers/hypervisor/qemu/place.ts'
+import { findProcesses } from '../../../src/drivers/hypervisor/qemu/processes.ts'
+import { driverSuite, runCase } from '../../../src/drivers/hypervisor/suite.ts'
+import { explainError } from '../../../src/kit/errors.ts'
+import { openExec } from '../../../src/kit/exec/exec.ts'
+import { uuid } from '../../../src/kit/ids.ts'
+import { silentLog } from '../../../src/kit/log.ts'
+import { guestIp, guestMac, mtu, openNetwork } from './network.ts'
+import { openWorld, until, type World } from './world.ts'
+
+const exec = openExec(silentLog)
+const here = fileURLToPath(import.meta.url)
+const { values } = parseArgs({ options: { inside: { type: 'boolean' }, cache: { type: 'string' } } })
+
+let failures = 0
+async function prove(what: string, proof: () => Promise<unknown>): Promise<void> {
+  const started = performance.now()
+  try {
+    const said = await proof()
+    console.log(`ok   ${what}${typeof said === 'string' ? `: ${said}` : ''} (${Math.round(performance.now() - started)} ms)`)
+  } catch (error) {
+    failures++
+    console.log(`FAIL ${what}: ${explainError(error)}`)
+  }
+}
+
+/** Runs this file again in a namespace whose devices nobody else sees. */
+async function outside(): Promise<number> {
+  if (process.getuid?.() !== 0) throw new Error('run this as root')
+  const name = `hypervisor-${process.pid}`
+  await exec.run(['ip', 'netns', 'add', name])
+  try {
+    const args = [...(values.cache ? ['--cache', values.cache] : []), '--inside']
+    const child = spawn('ip', ['netns', 'exec', name, process.execPath, here, ...args], { stdio: 'inherit' })
+    return await new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)))
+  } finally {
+    await exec.run(['ip', 'netns', 'del', name])
+  }
+}
+
+const ssh = (key: string, command: string) =>
+  exec.run([
+    'ssh',
+    '-i',
+    key,
+    ...[
+      'BatchMode=yes',
+      'StrictHostKeyChecking=no',
+      'UserKnownHostsFile=/dev/null',
+      'LogLevel=ERROR',
+      'ConnectTimeout=5',
+    ].flatMap((option) => ['-o', option]),
+    `root@${guestIp}`,
+    command,
+  ])
+
+async function inside(): Promise<number> {
+  const dir = await mkdtemp(join(tmpdir(), 'hypervisor-'))
+  let world: World | undefined
+  try {
+    await prove('the accelerator is probed by running something', async () => {
+      assert.ok(await countsInTime(exec, 'tcg'), 'software emulation counts in time')
+      return probeAccelerator(exec)
+    })
+    await prove('the guest image is built', async () => {
+      world = await openWorld(exec, dir, values.cache ?? join(dir, 'packages'))
+      return `${(world.image.sizeBytes / 2 ** 20).toFixed(1)} MiB`
+    })
+    if (world) await proofs(world, dir)
+  } finally {
+    if (world) await killAll(world)
+    await rm(dir, { recursive: true, force: true })
+  }
+  console.log(failures === 0 ? 'all proven' : `${failures} failed`)
+  return failures === 0 ? 0 : 1
+}
+
+const killAll = async ({ stateDir }: World) => {
+  for (const pids of (await findProcesses(stateDir)).values()) for (const pid of pids) process.kill(pid, 'SIGKILL')
+}
+
+async function proofs(world: World, dir: string): Promise<void> {
+  for (const one of driverSuite) await prove(one.name, () => runCase(one, world.subject))
+  await prove('many guests at once are one download', () => siblings(world))
+  await withNetwork(world, dir)
+  for (const ms of [0, 10, 20, 35, 60])
+    await prove(`an agent killed ${ms} ms after it began to start a guest leaves one guest`, () => killedStarter(world, dir, ms))
+  await prove('a guest learns from its config drive and runs the script there', () => configDrive(world))
+  await prove('nothing is left', () => nothingLeft(world))
+}
+
+async function siblings({ open, guest }: World) {
+  const driver = open()
+  const guests = [guest(), guest(), guest()]
+  await Promise.all(guests.map((one) => driver.prepare(one)))
+  for (const { id } of guests) await driver.remove(id)
+  await driver.close()
+}
+
+/** One guest with network, from its boot through the death of its agent to its end. */
+async function withNetwork(world: World, dir: string): Promise<void> {
+  const key = join(dir, 'key')
+  await exec.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key])
+  const publicKey = await readFile(`${key}.pub`, 'utf8')
+  const meta = { uuid: uuid(), hostname: 'proof.example', public_keys: { mykey: publicKey } }
+  const script = '#!/bin/sh\necho it ran on $(hostname)\n'
+  const files = { 'meta_data.json': JSON.stringify(meta), user_data: script }
+  const guest = world.guest({
+    configDrive: undefined,
+    nics: [{ portId: uuid(), device: 'tap-proof', mac: guestMac, mtu }],
+  })
+  const driver = world.open()
+  await prove('a guest whose device is missing waits for it', async () => {
+    assert.deepEqual(await driver.prepare(guest), { ready: false, waitFor: 'tap-proof' })
+  })
+  const network = await openNetwork(exec, dir, 'tap-proof', files)
+  try {
+    await prove('our part of a start, until QEMU runs and answers', async () => {
+      assert.deepEqual(await driver.prepare(guest), { ready: true })
+      const started = performance.now()
+      await driver.start(guest, { boots: 1, softBoots: 0 }, 'running')
+      return `${Math.round(performance.now() - started)} ms`
+    })
+    await networked(world, driver, guest, key)
+  } finally {
+    await driver.remove(guest.id)
+    await driver.close()
+    await network.close()
+  }
+}
+
+async function networked(world: World, driver: Hypervisor, guest: Guest, key: string): Promise<void> {
+  const { id } = guest
+  const log = () => driver.consoleLog(id, 1 << 20)
+  await prove('from QEMU to the answer of ssh', () =>
+    until('ssh', () =>
+      ssh(key, 'true').then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  await prove('address, MTU and metadata arrived', async () => {
+    await until('READY', async () => (await log()).includes('READY'))
+    assert.match(await log(), new RegExp(`READY hostname=proof ip=${guestIp} metadata=http keys=1`))
+    assert.match(await ssh(key, 'ip link show eth0'), new RegExp(`mtu ${mtu}`))
+    return /mini: .*READY.*/.exec(await log())?.[0]
+  })
+  await prove('the user’s script ran', () =>
+    until('script', async () => (await log()).includes('user-data ended with 0: it ran on proof')),
+  )
+  await prove('the root file system grew to the disk', async () => {
+    assert.ok(Number((await ssh(key, "df -m / | awk 'NR==2{print $2}'")).trim()) > 900)
+  })
+  await prove('QEMU has no rights and may start no program', () => confined(driver, id))
+  await prove('the serial console lets one log in', () => login(world, id))
+  await prove('memory survives suspend and restore', async () => {
+    await ssh(key, 'echo kept > /tmp/kept')
+    const before = performance.now()
+    await driver.suspend(id)
+    const between = performance.now()
+    await driver.restore(guest, 'running')
+    const [down, up] = [between - before, performance.now() - between].map(Math.round)
+    await until('ssh', () =>
+      ssh(key, 'cat /tmp/kept').then(
+        (text) => text === 'kept\n',
+        () => false,
+      ),
+    )
+    return `${down} ms down, ${up} ms up`
+  })
+  await prove('another driver finds the same process, and the guest noticed nothing', async () => {
+    const before = await driver.look(id)
+    const uptime = async () => Number((await ssh(key, 'cat /proc/uptime')).split(' ')[0])
+    const first = await uptime()
+    await driver.close()
+    const other = world.open()
+    assert.deepEqual(await other.look(id), before)
+    assert.ok((await uptime()) > first)
+    await other.close()
+  })
+  await prove('the guest reboots by itself in the same process', async () => {
+    const before = await driver.look(id)
+    const boots = (await log()).split('userspace start').length
+    await ssh(key, 'reboot').catch(() => '')
+    await until('its boot', async () => (await log()).split('userspace start').length > boots)
+    assert.equal((await driver.look(id))?.pid, before?.pid)
+  })
+  await prove('the power button is answered', async () => {
+    await until('ssh', () =>
+      ssh(key, 'true').then(
+        () => true,
+        () => false,
+      ),
+    )
+    const heard = new Set<string>()
+    const unwatch = driver.watch((changed) => heard.add(changed))
+    await driver.press(id)
+    await until('ended', async () => (await driver.look(id))?.state === 'ended')
+    unwatch()
+    assert.ok(heard.has(id), 'those who watch heard it')
+    await driver.stop(id)
+  })
+}
+
+async function confined(driver: Hypervisor, id: string) {
+  const status = await readFile(`/proc/${(await driver.look(id))?.pid}/status`, 'utf8')
+  const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1]
+  assert.ok(Number(field('Uid')) > 1_000_000_000)
+  assert.deepEqual([Number(field('CapEff')), field('NoNewPrivs'), field('Seccomp')], [0, '1', '2'])
+  return `user ${field('Uid')}, ${Math.round(Number(field('VmRSS')) / 1024)} MiB resident`
+}
+
+async function login({ stateDir }: World, id: string): Promise<void> {
+  const socket = connect(placeOf(stateDir, id).consoleSocket)
+  let heard = ''
+  socket.on('data', (chunk) => {
+    heard += chunk
+  })
+  const answer = async (wait: RegExp, text: string) => {
+    await until(`${wait}`, async () => wait.test(heard), 20)
+    heard = ''
+    socket.write(`${text}\n`)
+  }
+  socket.write('\n')
+  await answer(/login: /, 'cirros')
+  await answer(/assword: /, 'gocubsgo')
+  await answer(/\$ /, 'id -un; exit')
+  await until('its name', async () => heard.includes('\ncirros'), 20)
+  socket.destroy()
+}
+
+/** Kills the starter in the middle, and lets another agent do what the first did not. */
+async function killedStarter(world: World, dir: string, ms: number) {
+  const guest = world.guest()
+  const driver = world.open()
+  const file = join(dir, 'guest.json')
+  try {
+    await driver.prepare(guest)
+    await writeFile(file, JSON.stringify(guest))
+    const child = spawn(process.execPath, [join(here, '../agent.ts'), world.stateDir, file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    await delay(ms)
+    await killed(child)
+    const found = await driver.look(guest.id)
+    const after = found?.state
+    if (after !== 'on') await until('settled', async () => (await driver.look(guest.id))?.state !== 'lost', 10)
+    await driver.start(guest, { boots: 1, softBoots: 0 }, 'running')
+    const seen = await driver.look(guest.id)
+    assert.equal(seen?.state, 'on')
+    assert.equal(seen?.applied.boots, 1)
+    assert.deepEqual((await findProcesses(world.stateDir)).get(guest.id), [seen?.pid])
+    return `it was ${after}, ${found?.pid ? (found.pid === seen?.pid ? 'adopted' : 'replaced') : 'started'}`
+  } finally {
+    await driver.remove(guest.id)
+    await driver.close()
+  }
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await gone
+}
+
+async function configDrive(world: World): Promise<void> {
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const guest = world.guest({
+    memoryMb: 96,
+    configDrive: {
+      'openstack/latest/meta_data.json': base64(JSON.stringify({ uuid: uuid(), hostname: 'driven.example' })),
+      'openstack/latest/user_data': base64('#!/bin/sh\necho from the drive\n'),
+    },
+  })
+  const driver = world.open()
+  try {
+    await driver.prepare(guest)
+    await driver.start(guest, { boots: 1, softBoots: 0 }, 'running')
+    const log = () => driver.consoleLog(guest.id, 1 << 20)
+    await until('its script', async () => (await log()).includes('user-data ended with 0: from the drive'))
+    assert.match(await log(), /READY hostname=driven .*metadata=configdrive/)
+  } finally {
+    await driver.remove(guest.id)
+    await driver.close()
+  }
+}
+
+async function nothingLeft({ stateDir, open }: World): Promise<void> {
+  const driver = open()
+  await driver.tidy()
+  assert.deepEqual(await driver.inventory(), { vms: [], files: [], problems: [] })
+  assert.equal((await findProcesses(stateDir)).size, 0)
+  assert.ok(!existsSync('/sys/class/net/tap-proof'))
+  await driver.close()
+}
+
+process.exit(values.inside ? await inside() : await outside())

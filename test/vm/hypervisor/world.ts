@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { buildImage } from '../../../images/build.ts'
+import type { Guest, GuestImage, Hypervisor } from '../../../src/drivers/hypervisor/driver.ts'
+import { readQcow2 } from '../../../src/drivers/hypervisor/qemu/qcow2.ts'
+import { openQemu } from '../../../src/drivers/hypervisor/qemu/qemu.ts'
+import type { Subject } from '../../../src/drivers/hypervisor/suite.ts'
+import { systemClock } from '../../../src/kit/clock.ts'
+import type { Exec } from '../../../src/kit/exec/exec.ts'
+import { uuid } from '../../../src/kit/ids.ts'
+import { openLog } from '../../../src/kit/log.ts'
+
+export type World = {
+  stateDir: string
+  image: GuestImage
+  open(): Hypervisor
+  guest(more?: Partial<Guest>): Guest
+  subject: Subject
+}
+
+/** Waits until it holds. Throws, naming what was waited for. */
+export async function until(what: string, holds: () => Promise<boolean>, seconds = 90): Promise<void> {
+  const end = performance.now() + seconds * 1000
+  while (performance.now() < end) {
+    if (await holds()) return
+    await delay(50)
+  }
+  throw new Error(`${what}: not within ${seconds} s`)
+}
+
+/** A host of its own below this folder, with the small guest image. */
+export async function openWorld(exec: Exec, dir: string, cacheDir: string): Promise<World> {
+  const log = openLog({ level: 'warn' })
+  const imageFile = join(dir, 'mini.qcow2')
+  await buildImage({ exec, log, outFile: imageFile, cacheDir })
+  const image = await describe(imageFile)
+  const stateDir = join(dir, 'host')
+  const clock = systemClock()
+  const blob = async () => createReadStream(imageFile)
+  const open = () => openQemu({ exec, log, clock, stateDir, accelerator: 'tcg', blob })
+  const guest = (more: Partial<Guest> = {}): Guest => ({
+    id: uuid(),
+    name: 'proof',
+    vcpus: 1,
+    memoryMb: 128,
+    diskGb: 1,
+    image,
+    nics: [],
+    configDrive: { 'openstack/latest/meta_data.json': Buffer.from('{"hostname": "proof"}').toString('base64') },
+    ...more,
+  })
+  const subject: Subject = {
+    open: async () => open(),
+    guest,
+    booted: (driver, id) => until('READY', async () => (await driver.consoleLog(id, 1 << 20)).includes('READY')),
+    async kill(driver, id) {
+      process.kill((await driver.look(id))?.pid ?? 0, 'SIGKILL')
+    },
+    until,
+  }
+  return { stateDir, image, open, guest, subject }
+}
+
+async function describe(path: string): Promise<GuestImage> {
+  const bytes = await readFile(path)
+  const sha512 = createHash('sha512').update(bytes).digest('hex')
+  const virtualSizeBytes = (await readQcow2(path))?.virtualSizeBytes ?? 0
+  return { id: uuid(), format: 'qcow2', sizeBytes: bytes.length, sha512, virtualSizeBytes }
+}

@@ -1,11 +1,13 @@
 import type { Compute } from '../compute/contract.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
 import type { Network } from './contract.ts'
+import { networkDesk } from './desk.ts'
 import * as nics from './domain/nics.ts'
 import type { NetworkSettings } from './domain/settings.ts'
 import { openStore } from './domain/store.ts'
 import { networkPolicies } from './policy.ts'
 import { networkMigrations } from './tables.ts'
+import { hostWork } from './work/host.work.ts'
 
 export type { NetworkSettings } from './domain/settings.ts'
 
@@ -18,7 +20,8 @@ export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSe
   return {
     dialect: { bases: [''], error: ({ status, message }) => ({ body: { error: { code: status, message } } }) },
     endpoints: [],
-    machines: [],
+    machines: [hostWork(store)],
+    desk: networkDesk(store, () => needs.compute),
     contract: {
       check: nics.check(store),
       securityGroups: nics.securityGroups(store),

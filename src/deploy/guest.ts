@@ -1,11 +1,20 @@
 import { join } from 'node:path'
+import { kernelMetaPackage } from '../../images/packages.ts'
 import { probeAccelerator } from '../drivers/hypervisor/qemu/accelerator.ts'
 import type { Exec } from '../kit/exec/exec.ts'
 import type { Accelerator } from './answers.ts'
+import type { Distribution } from './packages.ts'
+import type { Place } from './place.ts'
 
-/** In a process of its own, so that it uses another core than the copying beside it. */
-export const buildImage = async (exec: Exec, clone: string, outFile: string): Promise<void> =>
-  void (await exec.run([process.execPath, join(clone, 'images/build.ts'), outFile], { timeoutMs: 300_000 }))
+export type ImageNeeds = { exec: Exec; clone: string; place: Place; distribution: Distribution }
+
+/** In a process of its own, so that it uses another core than the copying beside it. Its parts are downloaded once. */
+export async function buildImage({ exec, clone, place, distribution }: ImageNeeds, outFile: string): Promise<void> {
+  const { code, stdout } = await exec.attempt(['apt-cache', 'show', kernelMetaPackage])
+  // Lists of packages are thrown away in images of machines.
+  if ((code !== 0 || stdout === '') && distribution.refresh) await exec.run(distribution.refresh, { timeoutMs: 300_000 })
+  await exec.run([process.execPath, join(clone, 'images/build.ts'), outFile, place.imageCache], { timeoutMs: 300_000 })
+}
 
 /** Whether KVM is usable, found by running something; throws while QEMU is not there to run it. */
 export async function probe(exec: Exec): Promise<Accelerator> {

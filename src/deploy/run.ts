@@ -16,9 +16,9 @@ export const runSteps = (steps: readonly Step[], screen: Screen): Promise<Outcom
   })
 
 export function stepNeeds(installation: Installation, host: string): StepNeeds {
-  const { distribution, exec, clone } = installation
+  const { distribution } = installation
   if (!distribution) throw new Error('packages cannot be installed on this distribution')
-  return { ...installation, distribution, host, buildImage: (outFile) => buildImage(exec, clone, outFile) }
+  return { ...installation, distribution, host, buildImage: (outFile) => buildImage({ ...installation, distribution }, outFile) }
 }
 
 const nothingInstalled = 'nothing is installed here; ./packstack --allinone installs it'

@@ -29,7 +29,7 @@ export async function gatherFacts(machine: Machine): Promise<Facts> {
     freeMbAt(place.state),
     machine.isRunning ? [] : taken(Object.values(ports)),
     machine.probe().catch(() => 'unknown' as const),
-    missing.length > 0 && distribution?.name === 'apt' ? sourceTroubleOf(exec) : undefined,
+    (missing.length > 0 || !(await exists(place.image))) && distribution?.name === 'apt' ? sourceTroubleOf(exec) : undefined,
     newestFile(machine.clone),
     foreignUserOf(place),
   ])

@@ -50,9 +50,10 @@ export function openMetadataDoor({ link, log }: { link: Pick<ControllerLink, 'me
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     request.resume()
-    const { status, contentType, body } = await ask(request)
-    response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
-    response.end(request.method === 'HEAD' ? undefined : body)
+    const { status, contentType, body, encoding = 'utf8' } = await ask(request)
+    const bytes = Buffer.from(body, encoding)
+    response.writeHead(status, { 'content-type': contentType, 'content-length': bytes.length })
+    response.end(request.method === 'HEAD' ? undefined : bytes)
   }
 
   const server = createServer(

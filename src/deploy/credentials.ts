@@ -6,7 +6,6 @@ export type Who = { name: 'admin' | 'demo'; password: string }
 /** A file for a shell's `source`, as packstack leaves it in root's home. Only the administrator's names the region. */
 export const keystonerc = ({ name, password }: Who, host: string): string =>
   [
-    mark,
     'unset OS_SERVICE_TOKEN',
     `export OS_USERNAME=${name}`,
     `export OS_PASSWORD='${password}'`,
@@ -17,6 +16,7 @@ export const keystonerc = ({ name, password }: Who, host: string): string =>
     'export OS_USER_DOMAIN_NAME=Default',
     'export OS_PROJECT_DOMAIN_NAME=Default',
     'export OS_IDENTITY_API_VERSION=3',
+    mark,
     '',
   ].join('\n')
 

@@ -5,7 +5,7 @@ export type Place = ReturnType<typeof placeAt>
 
 export const user = 'altostack'
 
-/** The first line of every text file we write outside our own folders: only what carries it is ever removed. */
+/** A line in every text file we write outside our own folders: only what carries it is ever removed. */
 export const mark = '# Written by packstack of Altostack.'
 
 /** The paths below another root serve tests; an installation stands at `/`. */

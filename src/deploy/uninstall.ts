@@ -101,7 +101,7 @@ async function removeOutputs(place: Place, sudoUser: string | undefined): Promis
     place.cloudsYaml,
     place.logrotate,
   ]
-  for (const file of files) if ((await readText(file))?.startsWith(mark)) await rm(file)
+  for (const file of files) if ((await readText(file))?.includes(mark)) await rm(file)
   await removeIfEmpty(join(place.cloudsYaml, '..'))
 }
 

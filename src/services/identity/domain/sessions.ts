@@ -49,7 +49,7 @@ export function openSessions(store: Store, keys: Keys, clock: Clock): Sessions {
     },
     async find(token, graceMicros = 0) {
       const now = await store.generation()
-      if (now > generation) {
+      if (now !== generation) {
         known.clear()
         generation = now
       }

@@ -91,6 +91,16 @@ test('a failed boot tells the user why, is tried again later, and at once when a
   assert.deepEqual([seen?.power, seen?.error], ['on', undefined])
 })
 
+test('what failed is looked at again when its delay is over, not at the next round of all', async () => {
+  const host = simHost({ prepareFails: 'The image is not there.' })
+  const clock = fakeClock()
+  const agent = vmAgent({ driver: openSim({ host, clock }), clock, log: silentLog })
+  const { seen, again } = await agent.round({ complete: true, items: [vm()] })
+  assert.equal(seen[0]?.error, 'The image is not there.')
+  assert.ok(again !== undefined && again > 4900 && again <= 5000, `${again}`)
+  assert.equal((await agent.round({ complete: true, items: [] })).again, undefined)
+})
+
 test('a guest without its network device waits for it', async () => {
   const nic = { portId: 'p', device: 'tap1', mac: 'fa:16:3e:00:00:01', mtu: 1450 }
   const { host, round } = world({ missingDevice: 'tap1' })

@@ -58,7 +58,7 @@ export function vmAgent({ driver, clock, log, patienceMs = 250 }: VmAgentOptions
       if (action.do === 'wait') return action.until
       if (action.do === 'complain') {
         failures.note(vm.id, vm.generation, action.why)
-        return undefined
+        return clock.now() + failures.waitFor(vm.id, vm.generation)
       }
       const wait = holdBack(action, seen)
       if (wait > 0) return clock.now() + wait
@@ -81,6 +81,7 @@ export function vmAgent({ driver, clock, log, patienceMs = 250 }: VmAgentOptions
       } catch (error) {
         const text = isProblem(error) ? error.message : 'The host could not do what was asked of this guest; its log says more.'
         failures.note(id, generation, text)
+        due.set(id, clock.now() + failures.waitFor(id, generation))
         log.warn({ server: id, error: explainError(error) }, 'guest failed')
       } finally {
         tasks.delete(id)
@@ -124,6 +125,7 @@ export function vmAgent({ driver, clock, log, patienceMs = 250 }: VmAgentOptions
     const known = new Set([...here, ...missing])
     failures.keepOnly(known)
     crashes.keepOnly(known)
+    for (const id of due.keys()) if (!known.has(id)) due.delete(id)
     return [
       ...seen.map((guest) => report(guest, failures.text(guest.id))),
       ...missing.flatMap((id) => (failures.text(id) === undefined ? [] : reportMissing(id, failures.text(id)!))),

@@ -93,8 +93,8 @@ const killAll = async ({ stateDir }: World) => {
 }
 
 async function proofs(world: World, dir: string): Promise<void> {
-  for (const one of driverSuite) await prove(one.name, () => runCase(one, world.subject))
   await prove('many guests at once are one download', () => siblings(world))
+  for (const one of driverSuite) await prove(one.name, () => runCase(one, world.subject))
   await withNetwork(world, dir)
   for (const ms of [0, 10, 20, 35, 60])
     await prove(`an agent killed ${ms} ms after it began to start a guest leaves one guest`, () => killedStarter(world, dir, ms))
@@ -102,10 +102,13 @@ async function proofs(world: World, dir: string): Promise<void> {
   await prove('nothing is left', () => nothingLeft(world))
 }
 
-async function siblings({ open, guest }: World) {
+async function siblings({ open, guest, downloads }: World) {
   const driver = open()
+  const before = downloads()
+  assert.ok(before <= 1, 'those before shared it too')
   const guests = [guest(), guest(), guest()]
   await Promise.all(guests.map((one) => driver.prepare(one)))
+  assert.equal(downloads(), 1)
   for (const { id } of guests) await driver.remove(id)
   await driver.close()
 }

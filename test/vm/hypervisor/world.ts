@@ -19,6 +19,8 @@ export type World = {
   open(): Hypervisor
   guest(more?: Partial<Guest>): Guest
   subject: Subject
+  /** How often an image was fetched. */
+  downloads(): number
 }
 
 /** Waits until it holds. Throws, naming what was waited for. */
@@ -39,7 +41,11 @@ export async function openWorld(exec: Exec, dir: string, cacheDir: string): Prom
   const image = await describe(imageFile)
   const stateDir = join(dir, 'host')
   const clock = systemClock()
-  const blob = async () => createReadStream(imageFile)
+  let downloads = 0
+  const blob = async () => {
+    downloads++
+    return createReadStream(imageFile)
+  }
   const open = () => openQemu({ exec, log, clock, stateDir, accelerator: 'tcg', blob })
   const guest = (more: Partial<Guest> = {}): Guest => ({
     id: uuid(),
@@ -61,7 +67,7 @@ export async function openWorld(exec: Exec, dir: string, cacheDir: string): Prom
     },
     until,
   }
-  return { stateDir, image, open, guest, subject }
+  return { stateDir, image, open, guest, subject, downloads: () => downloads }
 }
 
 async function describe(path: string): Promise<GuestImage> {

@@ -57,3 +57,19 @@ test('a token of another scope is refused whatever its roles are', () => {
   assert.ok(policy.allows('it', caller, {}))
   assert.ok(!policy.allows('it', { ...caller, projectId: undefined, system: true }, {}))
 })
+
+test('only a rule that says None itself matches a caller without the attribute', () => {
+  const policy = openPolicy([
+    { name: 'scoped', check: 'not domain_id:None' },
+    { name: 'same', check: 'domain_id:%(target.user.domain_id)s' },
+    { name: 'token', check: 'token.domain.id:%(target.user.domain_id)s' },
+  ])
+  const none = { target: { user: { domain_id: null } } }
+  assert.equal(policy.allows('scoped', caller, {}), false)
+  assert.equal(policy.allows('same', caller, none), false)
+  assert.equal(policy.allows('token', caller, none), false)
+  const inDomain = { ...caller, domainId: 'd1', projectId: undefined }
+  assert.equal(policy.allows('scoped', inDomain, {}), true)
+  for (const rule of ['same', 'token'])
+    assert.equal(policy.allows(rule, inDomain, { target: { user: { domain_id: 'd1' } } }), true)
+})

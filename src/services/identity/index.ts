@@ -60,7 +60,7 @@ export function openIdentity({ db, clock }: Deps, { hashing }: IdentitySettings)
   }
   const endpoints: Endpoint[] = [
     ...discoveryEndpoints(() => endpoints),
-    ...authEndpoints({ ...parts, sessions, authentication, now: () => clock.now() }),
+    ...authEndpoints({ ...parts, sessions, authentication, clock }),
     ...authScopeEndpoints(parts),
     ...userEndpoints(parts),
     ...groupEndpoints(parts),

@@ -7,7 +7,7 @@ export type IdentityTables = {
   identity_generation: { id: number; number: number }
   /** Keys of tokens; the highest number signs, the others still verify. */
   identity_key: { number: number; secret: string; created_at: number }
-  /** Tokens issued up to `issued_before` that match all the ids given are void. Kept until the last of them has expired. */
+  /** Tokens older than `generation` that match all the ids given are void. Kept until the last of them has expired. */
   identity_revocation: {
     id: string
     audit_id: string
@@ -15,7 +15,7 @@ export type IdentityTables = {
     user_id: string
     project_id: string
     domain_id: string
-    issued_before: number
+    generation: number
     expires_at: number
   }
   /** Projects and domains: a domain is a project without parent and domain. */
@@ -89,7 +89,7 @@ export const identityMigrations: Migration[] = [
       'insert into identity_generation (id, number) values (1, 0)',
       'create table identity_key (number bigint primary key, secret text not null, created_at bigint not null)',
       `create table identity_revocation (id text primary key, audit_id text not null, audit_chain_id text not null, user_id text not null,
-        project_id text not null, domain_id text not null, issued_before bigint not null, expires_at bigint not null)`,
+        project_id text not null, domain_id text not null, generation bigint not null, expires_at bigint not null)`,
       'create index identity_revocation_expiry on identity_revocation (expires_at)',
       `create table identity_project (id text primary key, name text not null, domain_id text not null, parent_id text not null,
         is_domain bigint not null, enabled bigint not null, description text not null, options text not null, extra text not null,

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import type { Clock } from '../../../kit/clock.ts'
 import { Problem } from '../../../kit/errors.ts'
 import { type Ask, type Endpoint, endpoint, type Reply, reply } from '../../../kit/http/endpoint.ts'
 import { type Authentication, expecting, type Login } from '../domain/authenticate.ts'
@@ -39,9 +40,9 @@ const Auth = Type.Object({
 
 type AuthBody = Static<typeof Auth>['auth']
 
-export type AuthParts = { store: Store; catalog: Catalog; sessions: Sessions; authentication: Authentication; now: () => number }
+export type AuthParts = { store: Store; catalog: Catalog; sessions: Sessions; authentication: Authentication; clock: Clock }
 
-export function authEndpoints({ store, catalog, sessions, authentication, now }: AuthParts): Endpoint[] {
+export function authEndpoints({ store, catalog, sessions, authentication, clock }: AuthParts): Endpoint[] {
   const answer = async (ask: Pick<Ask, 'query'>, token: string, session: Session, status: number): Promise<Reply> => {
     const wanted = ask.query['nocatalog'] === undefined && session.payload.scope.kind !== 'unscoped'
     const entries = wanted ? await catalog.for({ userId: session.user.id, projectId: session.project?.id }) : undefined
@@ -81,10 +82,9 @@ export function authEndpoints({ store, catalog, sessions, authentication, now }:
       target,
       async handle({ subject: { session } }) {
         const [auditId, parent] = session.payload.auditIds
-        const issuedBefore = now()
         await store.write(async (tx) => {
-          await revoke(tx, { auditId: auditId!, issuedBefore })
-          if (parent === undefined) await revoke(tx, { auditChainId: auditId!, issuedBefore })
+          await revoke(tx, { auditId: auditId! }, clock)
+          if (parent === undefined) await revoke(tx, { auditChainId: auditId! }, clock)
         })
       },
     }),

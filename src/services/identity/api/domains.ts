@@ -4,7 +4,7 @@ import { type Ask, type Endpoint, endpoint } from '../../../kit/http/endpoint.ts
 import { existing } from '../domain/names.ts'
 import { type Projects, projectListing, type TaggedProject } from '../domain/projects.ts'
 import { domainView } from './project-view.ts'
-import { Immutable, ProjectName, TagList, withoutNulls } from './projects.ts'
+import { Immutable, ProjectName, TagList } from './projects.ts'
 import * as wire from './wire.ts'
 
 const fields = {
@@ -63,7 +63,7 @@ export function domainEndpoints(projects: Projects): Endpoint[] {
           enabled: domain.enabled ?? true,
           description: domain.description ?? '',
           tags: domain.tags ?? [],
-          options: withoutNulls(domain.options ?? {}),
+          options: wire.withoutNulls(domain.options ?? {}),
           extra: wire.extraOf(domain, DomainChange),
         })
         return { domain: domainView(ask)(made) }

@@ -85,7 +85,7 @@ export function projectEndpoints({ store, projects, tags, assignments }: Parts):
           enabled: project.enabled ?? true,
           description: project.description ?? '',
           tags: project.tags ?? [],
-          options: withoutNulls(project.options ?? {}),
+          options: wire.withoutNulls(project.options ?? {}),
           extra: wire.extraOf(project, ProjectChange),
         })
         return { project: projectView(ask)(made) }
@@ -238,8 +238,6 @@ function assertSamePlace(change: Static<typeof ProjectChange>, old: Project): vo
   if (change.is_domain !== undefined && change.is_domain !== old.isDomain)
     throw new Problem('invalid', 'Update of `is_domain` is not allowed.')
 }
-
-export const withoutNulls = (options: object) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
 
 const changeOf = (project: Static<typeof ProjectChange>) => ({
   ...wire.given('name', project.name),

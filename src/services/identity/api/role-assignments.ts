@@ -50,11 +50,7 @@ function filterOf(ask: Ask): AssignmentFilter {
   const refuse = (condition: unknown, message: string) => {
     if (condition) throw new Problem('invalid', message)
   }
-  if (subtree && !ask.can('identity:list_role_assignments_for_tree'))
-    throw new Problem('forbidden', 'not for the tree', {
-      code: 'PolicyNotAuthorized',
-      detail: { rule: 'identity:list_role_assignments_for_tree' },
-    })
+  if (subtree) wire.assertRule(ask, 'identity:list_role_assignments_for_tree')
   refuse(subtree && !projectId, 'scope.project.id must be specified if include_subtree is also specified')
   refuse(domainId && projectId, 'Specify a domain or project, not both')
   refuse(domainId && system, 'Specify system or domain, not both')

@@ -1,9 +1,8 @@
 import { Type } from 'typebox'
-import { Problem } from '../../../kit/errors.ts'
 import { type Ask, type Endpoint, endpoint } from '../../../kit/http/endpoint.ts'
 import { existing } from '../domain/names.ts'
 import { type Role, type Roles, roleListing } from '../domain/roles.ts'
-import { Immutable, withoutNulls } from './projects.ts'
+import { Immutable } from './projects.ts'
 import * as wire from './wire.ts'
 
 const Name = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S+' })
@@ -41,7 +40,7 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
   /** A domain's own roles have a rule of their own. */
   const present = (ask: Ask<unknown, Found>, domainRule: string): Role => {
     const role = existing(ask.subject.role, 'role', ask.params['role_id']!)
-    if (role.domainId !== '') assertRule(ask, domainRule)
+    if (role.domainId !== '') wire.assertRule(ask, domainRule)
     return role
   }
   return [
@@ -51,7 +50,7 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
       summary: 'List roles; those of a domain only when it is named',
       async handle(ask) {
         const domainId = ask.query['domain_id']?.at(-1) ?? ''
-        if (domainId !== '') assertRule(ask, 'identity:list_domain_roles')
+        if (domainId !== '') wire.assertRule(ask, 'identity:list_domain_roles')
         const found = await roles.list(wire.listAsk(roleListing, { ...ask.query, domain_id: [domainId] }))
         return wire.collection(ask, 'roles', found, roleView(ask))
       },
@@ -64,12 +63,12 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
       body: wire.one('role', NewRole),
       async handle(ask) {
         const { role } = ask.body
-        if (role.domain_id) assertRule(ask, 'identity:create_domain_role')
+        if (role.domain_id) wire.assertRule(ask, 'identity:create_domain_role')
         const made = await roles.create({
           name: role.name,
           domainId: role.domain_id ?? '',
           description: role.description ?? null,
-          options: withoutNulls(role.options ?? {}),
+          options: wire.withoutNulls(role.options ?? {}),
           extra: wire.extraOf(role, RoleChange),
         })
         return { role: roleView(ask)(made) }
@@ -110,8 +109,4 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
       handle: async (ask) => roles.remove(present(ask, 'identity:delete_domain_role').id),
     }),
   ]
-}
-
-function assertRule(ask: Pick<Ask, 'can'>, rule: string): void {
-  if (!ask.can(rule)) throw new Problem('forbidden', rule, { code: 'PolicyNotAuthorized', detail: { rule } })
 }

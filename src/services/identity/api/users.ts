@@ -90,7 +90,7 @@ export function userEndpoints({ users, groups, projects, assignments }: Parts): 
           enabled: user.enabled ?? true,
           defaultProjectId: user.default_project_id ?? '',
           password: user.password,
-          options: withoutNulls(user.options ?? {}),
+          options: wire.withoutNulls(user.options ?? {}),
           extra: wire.extraOf(user, known),
         })
         return { user: userView(ask)(made) }
@@ -159,8 +159,6 @@ const asked = (body: unknown): { domain_id?: string } | undefined => {
   const user = (body as { user?: { domain_id?: unknown } } | undefined)?.user
   return typeof user?.domain_id === 'string' ? { domain_id: user.domain_id } : undefined
 }
-
-const withoutNulls = (options: object) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
 
 const changeOf = (user: Static<typeof UserChange>) => ({
   ...wire.given('name', user.name),

@@ -65,6 +65,16 @@ export const extraOf = (body: object, known: TSchema & { properties: Record<stri
 export const given = <Name extends string, T>(name: Name, value: T | undefined): { [key in Name]?: T } =>
   (value === undefined ? {} : { [name]: value }) as { [key in Name]?: T }
 
+/** Null takes an option away. */
+export const withoutNulls = (options: object): Extra =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
+
+/** A second rule, where what was asked for decides which one. */
+export function assertRule({ can }: Pick<Ask, 'can'>, rule: string): void {
+  if (!can(rule))
+    throw new Problem('forbidden', `Policy doesn't allow ${rule}.`, { code: 'PolicyNotAuthorized', detail: { rule } })
+}
+
 export function assertSameId(body: object, id: string, noun: string): void {
   const other = (body as { id?: unknown }).id
   if (other !== undefined && other !== id) throw new Problem('invalid', `Cannot change ${noun} ID`)

@@ -74,11 +74,14 @@ export function openAuthentication({ store, sessions, passwords, clock }: Authen
   return {
     checkPassword,
     async login(ask) {
+      // Before anything else is looked at: see revocations.ts.
+      const generation = await store.generation()
       const proof = await prove(ask)
       const common = {
         userId: proof.user.id,
         methods: proof.methods,
         issuedAt: clock.now(),
+        generation,
         // A token made of a token ends when that one does, and belongs to its chain.
         expiresAt: proof.expiresAt,
         auditIds: [newAuditId(), ...(proof.chain === undefined ? [] : [proof.chain])],

@@ -8,6 +8,8 @@ export type Payload = {
   scope: PayloadScope
   issuedAt: number
   expiresAt: number
+  /** How far identity's writes were when the login began: what was revoked since then concerns this token. */
+  generation: number
   /** The token's own, then that of the first token of its chain. */
   auditIds: string[]
 }
@@ -25,8 +27,8 @@ const scopeVersions = { unscoped: 0, domain: 1, project: 2, system: 8 } as const
 /** 16 random bytes in 22 characters. */
 export const newAuditId = (): string => randomBytes(16).toString('base64url')
 
-/** The layout of identity's fernet payloads (version, user, methods, scope, expiry, audit ids), with whole microseconds, and when it was issued. */
-export const packPayload = ({ userId, methods, scope, issuedAt, expiresAt, auditIds }: Payload): Buffer =>
+/** The layout of identity's fernet payloads (version, user, methods, scope, expiry, audit ids), with whole microseconds; and when it was issued, and the generation. */
+export const packPayload = ({ userId, methods, scope, issuedAt, expiresAt, generation, auditIds }: Payload): Buffer =>
   pack([
     scopeVersions[scope.kind],
     packId(userId),
@@ -35,17 +37,19 @@ export const packPayload = ({ userId, methods, scope, issuedAt, expiresAt, audit
     expiresAt,
     auditIds.map((id) => Buffer.from(id, 'base64url')),
     issuedAt,
+    generation,
   ])
 
 /** Throws on anything that `packPayload` did not make. */
 export function unpackPayload(bytes: Buffer): Payload {
-  const [version, user, bits, scope, expiresAt, auditIds, issuedAt] = unpack(bytes) as [
+  const [version, user, bits, scope, expiresAt, auditIds, issuedAt, generation] = unpack(bytes) as [
     number,
     Packed,
     number,
     Packed,
     number,
     Buffer[],
+    number,
     number,
   ]
   return {
@@ -54,6 +58,7 @@ export function unpackPayload(bytes: Buffer): Payload {
     scope: unpackScope(version, scope),
     issuedAt,
     expiresAt,
+    generation,
     auditIds: auditIds.map((id) => id.toString('base64url')),
   }
 }

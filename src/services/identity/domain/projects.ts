@@ -162,7 +162,7 @@ async function assertSwitch(tx: IdentityTx, old: Project, enabled: boolean): Pro
 }
 
 const revokeAll = (tx: IdentityTx, project: Project, clock: Clock): Promise<void> =>
-  revoke(tx, { issuedBefore: clock.now(), ...(project.isDomain ? { domainId: project.id } : { projectId: project.id }) })
+  revoke(tx, project.isDomain ? { domainId: project.id } : { projectId: project.id }, clock)
 
 async function removeProject(tx: IdentityTx, project: Project, clock: Clock): Promise<void> {
   const { id } = project

@@ -8,7 +8,7 @@ export async function removeUsers(tx: IdentityTx, ids: string[], clock: Clock): 
     await tx.deleteFrom('identity_assignment').where('actor', '=', 'user').where('actor_id', '=', id).execute()
     await tx.deleteFrom('identity_member').where('user_id', '=', id).execute()
     await tx.deleteFrom('identity_user').where('id', '=', id).execute()
-    await revoke(tx, { userId: id, issuedBefore: clock.now() })
+    await revoke(tx, { userId: id }, clock)
   }
 }
 

@@ -1,9 +1,10 @@
+import type { Clock } from '../../../kit/clock.ts'
 import { hexId } from '../../../kit/ids.ts'
 import type { IdentityTx } from '../tables.ts'
 import type { Store } from './store.ts'
 import { expiredWindowMicros, tokenLifeMicros } from './token-life.ts'
 
-/** Which tokens are void: those that match everything given. `issuedBefore` in microseconds. */
+/** Which tokens are void: those made before now that match everything given. */
 export type Revocation = {
   auditId?: string
   auditChainId?: string
@@ -11,12 +12,17 @@ export type Revocation = {
   projectId?: string
   /** Of the user, of the project, or the scope itself. */
   domainId?: string
-  issuedBefore: number
 }
 
-/** Tokens are never stored, so what is void is; and only as long as one of them could still be alive. */
-export async function revoke(tx: IdentityTx, what: Revocation): Promise<void> {
-  await tx.deleteFrom('identity_revocation').where('expires_at', '<', what.issuedBefore).execute()
+/**
+ * Tokens are never stored, so what is void is; and only as long as one of them could still be alive. "Before" is told by the generation, not by
+ * a clock: a login looks at the generation first and at the password or the other token next, so whatever it saw of the time before this
+ * transaction makes a token that is void, wherever and however slowly it is made.
+ */
+export async function revoke(tx: IdentityTx, what: Revocation, clock: Clock): Promise<void> {
+  const now = clock.now()
+  await tx.deleteFrom('identity_revocation').where('expires_at', '<', now).execute()
+  const { number } = await tx.selectFrom('identity_generation').select('number').where('id', '=', 1).executeTakeFirstOrThrow()
   await tx
     .insertInto('identity_revocation')
     .values({
@@ -26,19 +32,19 @@ export async function revoke(tx: IdentityTx, what: Revocation): Promise<void> {
       user_id: what.userId ?? '',
       project_id: what.projectId ?? '',
       domain_id: what.domainId ?? '',
-      issued_before: what.issuedBefore,
-      expires_at: what.issuedBefore + tokenLifeMicros + expiredWindowMicros,
+      generation: number,
+      expires_at: now + tokenLifeMicros + expiredWindowMicros,
     })
     .execute()
 }
 
-export type TokenFacts = { auditIds: string[]; userId: string; projectId: string; domainIds: string[]; issuedAt: number }
+export type TokenFacts = { auditIds: string[]; userId: string; projectId: string; domainIds: string[]; generation: number }
 
 export async function isRevoked({ read }: Store, token: TokenFacts): Promise<boolean> {
   const found = await read
     .selectFrom('identity_revocation')
     .select('id')
-    .where('issued_before', '>=', token.issuedAt)
+    .where('generation', '>', token.generation)
     .where('audit_id', 'in', ['', token.auditIds[0]!])
     .where('audit_chain_id', 'in', ['', token.auditIds.at(-1)!])
     .where('user_id', 'in', ['', token.userId])

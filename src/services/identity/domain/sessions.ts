@@ -27,7 +27,7 @@ export type Sessions = {
   find(token: string, graceMicros?: number): Promise<Session | undefined>
 }
 
-const remembered = 20_000
+const remembered = 5000
 
 export function openSessions(store: Store, keys: Keys, clock: Clock): Sessions {
   let generation = -1
@@ -56,6 +56,8 @@ export function openSessions(store: Store, keys: Keys, clock: Clock): Sessions {
       const session = known.get(token) ?? (await load(token))
       if (!session) return undefined
       remember(token, now, session)
+      // A token of a future that was lost, with the database restored from a backup, could not be revoked any more.
+      if (session.payload.generation > now) return undefined
       return session.payload.expiresAt + graceMicros > clock.now() ? session : undefined
     },
   }
@@ -70,8 +72,8 @@ async function sessionOf(store: Store, payload: Payload): Promise<Session | unde
   if (place.scope.kind !== 'unscoped' && roles.length === 0) return undefined
   const { project, domain } = place
   const domainIds = [user.domain.id, project?.domain.id, domain?.id].filter((id) => id !== undefined)
-  const { auditIds, issuedAt, userId } = payload
-  if (await isRevoked(store, { auditIds, userId, projectId: project?.id ?? '', domainIds, issuedAt })) return undefined
+  const { auditIds, generation, userId } = payload
+  if (await isRevoked(store, { auditIds, userId, projectId: project?.id ?? '', domainIds, generation })) return undefined
   const session = { payload, user, project, domain, roles }
   return { ...session, caller: callerOf(session) }
 }

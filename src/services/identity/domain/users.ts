@@ -115,8 +115,7 @@ export function openUsers({ store, passwords, clock, authentication }: Parts): U
           .set({ ...rowOf(next), ...secret })
           .where('id', '=', id)
           .execute()
-        if (passwordHash !== undefined || (old.enabled && !next.enabled))
-          await revoke(tx, { userId: id, issuedBefore: clock.now() })
+        if (passwordHash !== undefined || (old.enabled && !next.enabled)) await revoke(tx, { userId: id }, clock)
         return existing(await findIn(tx, id), 'user', id)
       })
     },
@@ -138,7 +137,7 @@ export function openUsers({ store, passwords, clock, authentication }: Parts): U
           .where('password_hash', '=', user.passwordHash)
           .executeTakeFirst()
         if (changed.numUpdatedRows === 0n) throw refused()
-        await revoke(tx, { userId: id, issuedBefore: clock.now() })
+        await revoke(tx, { userId: id }, clock)
       })
     },
     remove: (id) =>

@@ -198,3 +198,29 @@ test('CVE-2026-42999: nothing that is added to a body widens what its sender may
   const elsewhere = { user: { name: 'y', domain_id: foreign.id, 'target.user.domain_id': world.domain }, target }
   assert.equal((await manager.identity.post('/users', elsewhere)).status, 403)
 })
+
+test('a manager of a domain brings in nobody from elsewhere, and sends nobody there', async (t) => {
+  const cloud = await identityCloud(t)
+  const world = await newWorld(cloud)
+  const manager = await inDomain('manager', 'domain')(world)
+  const foreign = (await cloud.make('/domains', { domain: { name: 'foreign' } })).id
+  const ids = async (domain: string) => ({
+    user: (await cloud.make('/users', { user: { name: 'ann', domain_id: domain } })).id,
+    group: (await cloud.make('/groups', { group: { name: 'crew', domain_id: domain } })).id,
+    project: (await cloud.make('/projects', { project: { name: 'p', domain_id: domain } })).id,
+  })
+  const [own, other] = [await ids(world.domain), await ids(foreign)]
+  const member = await cloud.roleId('member')
+  for (const path of [
+    `/projects/${own.project}/users/${other.user}/roles/${member}`,
+    `/projects/${other.project}/users/${own.user}/roles/${member}`,
+    `/domains/${world.domain}/groups/${other.group}/roles/${member}`,
+    `/domains/${foreign}/groups/${own.group}/roles/${member}`,
+    `/system/users/${own.user}/roles/${member}`,
+    `/groups/${own.group}/users/${other.user}`,
+    `/groups/${other.group}/users/${own.user}`,
+  ])
+    assert.equal((await manager.identity.put(path)).status, 403, path)
+  assert.equal((await manager.identity.put(`/projects/${own.project}/users/${own.user}/roles/${member}`)).status, 204)
+  assert.equal((await manager.identity.put(`/groups/${own.group}/users/${own.user}`)).status, 204)
+})

@@ -126,3 +126,38 @@ test('keys rotate: old tokens stay good while their key is kept, new ones are si
   await keys.rotate(2)
   assert.deepEqual(await Promise.all([first.token, second.token].map(cloud.isValid)), [false, true])
 })
+
+test('a login that began before the password was changed makes no token that outlives it', async (t) => {
+  const cloud = await identityCloud(t)
+  const { user, sign } = await newMember(cloud)
+  const parent = await cloud.signIn(sign)
+  const change = { user: { password: 'new' } }
+  // Whatever order the steps of the logins and of the change come in: afterwards nothing made with the old password is good.
+  const racing = Array.from({ length: 10 }, (_, at) => (at % 2 ? cloud.ask(sign) : cloud.rescope(parent.token, sign.scope)))
+  const [changed, ...answers] = await Promise.all([cloud.admin.identity.patch(`/users/${user.id}`, change), ...racing])
+  assert.equal(changed?.status, 200)
+  const late = await Promise.all(Array.from({ length: 5 }, () => cloud.ask(sign)))
+  for (const answer of [...answers, ...late]) {
+    const token = answer.headers['x-subject-token']
+    if (token) assert.ok(!(await cloud.isValid(token)))
+  }
+})
+
+test('after the database was restored from a backup, tokens of the lost time are void', async (t) => {
+  const cloud = await identityCloud(t)
+  const before = await cloud.signIn()
+  const { db } = cloud.cloud
+  const saved = await db.read
+    .selectFrom('identity_generation' as never)
+    .selectAll()
+    .executeTakeFirstOrThrow()
+  await cloud.make('/users', { user: { name: 'lost' } })
+  const lost = await cloud.signIn()
+  await db.transaction((tx) =>
+    tx
+      .updateTable('identity_generation' as never)
+      .set(saved as never)
+      .execute(),
+  )
+  assert.deepEqual(await Promise.all([before.token, lost.token].map(cloud.isValid)), [true, false])
+})

@@ -1,8 +1,8 @@
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 
-/** A file is there whole or not at all, whenever we are killed. Only root reads it. */
+/** A file is there whole or not at all, whenever we or the host are killed. Only root reads it. */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o600 })
+  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true })
   await rename(`${path}.new`, path)
 }
 

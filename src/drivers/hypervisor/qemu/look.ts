@@ -40,9 +40,10 @@ export type Looking = { stateDir: string; links: Links }
 /** Everything known of a guest by looking: its folder, its process, its process's word. undefined: nothing of it is here. */
 export async function lookAt({ stateDir, links }: Looking, id: string): Promise<GuestSeen | undefined> {
   const place = placeOf(stateDir, id)
-  const [pid, dirIsThere] = await Promise.all([processOf(stateDir, place, id), isThere(place.dir)])
+  const [{ applied, pressedAt, shouldRun }, dirIsThere] = await Promise.all([readRecord(place), isThere(place.dir)])
+  const mayHide = shouldRun || !dirIsThere
+  const pid = (await pidOf(place, stateDir, id)) || (mayHide ? await hidden(stateDir, id) : 0)
   if (!dirIsThere && pid === 0) return undefined
-  const { applied, pressedAt, shouldRun } = await readRecord(place)
   const seen = { id, applied, pressedAt }
   if (await isThere(place.memory)) return { ...seen, state: 'suspended', pid: 0 }
   if (pid === 0) return { ...seen, state: shouldRun ? 'crashed' : 'off', pid: 0 }
@@ -57,12 +58,8 @@ async function askState(links: Links, place: Place, id: string): Promise<GuestSt
   }
 }
 
-/** By the pid file, else among all processes: one that was being started when we died has none yet. 0: none. */
-async function processOf(stateDir: string, place: Place, id: string): Promise<number> {
-  const pid = await pidOf(place, stateDir, id)
-  if (pid > 0 || !(await readRecord(place)).shouldRun) return pid
-  return (await findProcesses(stateDir)).get(id)?.at(-1) ?? 0
-}
+/** Without a pid file: it was being started when we died, or somebody deleted its folder. 0: no such process. */
+const hidden = async (stateDir: string, id: string): Promise<number> => (await findProcesses(stateDir)).get(id)?.at(-1) ?? 0
 
 /** The guests that have a folder or a process here. */
 export async function guestIds(stateDir: string): Promise<string[]> {

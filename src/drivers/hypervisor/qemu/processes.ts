@@ -17,10 +17,7 @@ async function argvOf(pid: number): Promise<string[]> {
   return text.split('\0').slice(0, -1)
 }
 
-/**
- * Every QEMU of ours by guest, by looking at all processes. More than one for a guest: it is just being started, and the newest
- * (last) is the one that stays.
- */
+/** Every QEMU of ours by guest, by looking at all processes. */
 export async function findProcesses(stateDir: string): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>()
   const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0)

@@ -1,33 +1,33 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../../kit/clock.ts'
-import { explainError, Problem } from '../../../kit/errors.ts'
+import { Problem } from '../../../kit/errors.ts'
 import type { Exec } from '../../../kit/exec/exec.ts'
 import { isUuid } from '../../../kit/ids.ts'
 import type { Log } from '../../../kit/log.ts'
-import type { Guest, GuestSeen, Hypervisor, HypervisorInventory, Running } from '../driver.ts'
+import type { Guest, GuestSeen, Hypervisor, Prepared, Running } from '../driver.ts'
 import type { Accelerator } from './accelerator.ts'
 import { ensureConfigDrive } from './config-drive.ts'
-import { boundConsole, readConsole } from './console.ts'
+import { readConsole } from './console.ts'
 import { ensureDisk } from './disk.ts'
-import { drop, ifMissing, isThere, readJson, writeWhole } from './files.ts'
-import { type Images, openImages } from './images.ts'
-import { type Links, openLinks } from './links.ts'
+import { endProcess } from './end.ts'
+import { drop, readJson, writeWhole } from './files.ts'
+import { openImages } from './images.ts'
+import { openLinks } from './links.ts'
 import { guestIds, lookAt } from './look.ts'
 import { memoryLoaded, saveMemory } from './memory.ts'
 import { ownerOf, readUidMap } from './owner.ts'
 import { type Place, placeOf } from './place.ts'
-import { findProcesses, isGone, killProcess } from './processes.ts'
-import { readQcow2 } from './qcow2.ts'
 import type { Monitor } from './qmp/commands.ts'
 import { changeRecord, withoutButton } from './record.ts'
 import { type How, missingDevice, numbersOf, type Starter, startProcess } from './start.ts'
+import { inventory, tidy, type Upkeep } from './upkeep.ts'
 
 export type QemuOptions = {
   exec: Exec
   log: Log
   clock: Clock
-  /** Short, because of the sockets below it: at most 40 characters. */
+  /** Short, because of the sockets below it: at most 48 bytes. */
   stateDir: string
   /** The bytes of an image, from a controller. */
   blob(id: string): Promise<AsyncIterable<Uint8Array>>
@@ -37,10 +37,9 @@ export type QemuOptions = {
   program?: string
 }
 
-type Parts = Omit<QemuOptions, 'blob' | 'accelerator' | 'program'> & { images: Images; links: Links; starter: Starter }
+const uuidLike = '0'.repeat(36)
 
-/** How long QEMU may take to write its caches when told to end. */
-const quitMs = 3000
+type Parts = Upkeep & { exec: Exec; clock: Clock; starter: Starter }
 
 /**
  * Guests as QEMU processes. They outlive this driver; another one over the same folder finds them by their folders, their command
@@ -48,6 +47,9 @@ const quitMs = 3000
  */
 export function openQemu(options: QemuOptions): Hypervisor {
   const { exec, log, clock, stateDir, blob, accelerator, program = 'qemu-system-x86_64' } = options
+  // The kernel's limit for a socket's path is 107.
+  if (Buffer.byteLength(placeOf(stateDir, uuidLike).consoleSocket) > 107)
+    throw new Error(`${stateDir} is too long a path for the guests' sockets`)
   const images = openImages({ dir: join(stateDir, 'images'), clock, blob })
   const links = openLinks()
   const parts: Parts = { exec, log, clock, stateDir, images, links, starter: { program, accelerator, links } }
@@ -119,7 +121,7 @@ async function running(parts: Parts, id: string): Promise<{ monitor: Monitor; pl
   return { monitor: await parts.links.monitor(place, id), place }
 }
 
-async function prepare(parts: Parts, guest: Guest) {
+async function prepare(parts: Parts, guest: Guest): Promise<Prepared> {
   const { exec, images, stateDir } = parts
   // It becomes the name of a folder.
   if (!isUuid(guest.id)) throw new Problem('invalid', 'The id of the guest is no UUID.')
@@ -134,7 +136,7 @@ async function prepare(parts: Parts, guest: Guest) {
   await ensureConfigDrive(exec, place, guest, await readJson<Guest>(place.guest))
   await writeWhole(place.guest, JSON.stringify(guest))
   const device = await missingDevice(guest)
-  return device === undefined ? ({ ready: true } as const) : ({ ready: false, waitFor: device } as const)
+  return device === undefined ? { ready: true } : { ready: false, waitFor: device }
 }
 
 async function begin(parts: Parts, guest: Guest, how: Omit<How, 'owner'>): Promise<Monitor> {
@@ -164,63 +166,4 @@ async function restore(parts: Parts, guest: Guest, as: Running): Promise<void> {
   await memoryLoaded(monitor)
   await drop(place.memory)
   if (as === 'running') await monitor.cont()
-}
-
-/** Asks QEMU to write what it holds and end; ends it by force when it does not. */
-async function endProcess({ stateDir, links }: Parts, id: string): Promise<void> {
-  const pids = (await findProcesses(stateDir)).get(id) ?? []
-  if (pids.length === 0) return
-  const place = placeOf(stateDir, id)
-  const asked = await links.monitor(place, id).then(
-    (monitor) =>
-      monitor.quit().then(
-        () => true,
-        () => false,
-      ),
-    () => false,
-  )
-  for (const pid of pids) if (!asked || !(await isGone(pid, stateDir, id, quitMs))) await killProcess(pid, stateDir, id)
-  await links.closeOne(id)
-}
-
-async function inventory({ stateDir, links }: Parts): Promise<HypervisorInventory> {
-  const ids = await guestIds(stateDir)
-  const guests = (await Promise.all(ids.map((id) => lookAt({ stateDir, links }, id)))).filter((one) => one !== undefined)
-  const files = ids.map((id) => placeOf(stateDir, id).dir)
-  const there = await Promise.all(files.map(isThere))
-  return {
-    vms: guests.map(({ id, pid }) => ({ id, pid })),
-    files: files.filter((_, index) => there[index]),
-    problems: [
-      ...guests.flatMap(({ id, state }) => (state === 'lost' ? [`guest ${id} runs and its monitor does not answer`] : [])),
-      ...ids.flatMap((id, index) => (there[index] ? [] : [`guest ${id} runs and its folder is gone`])),
-    ],
-  }
-}
-
-async function tidy(parts: Parts): Promise<void> {
-  const { stateDir, images, log } = parts
-  const ids = await guestIds(stateDir)
-  const used = new Set<string>()
-  for (const id of ids) {
-    try {
-      await tidyGuest(parts, id)
-      const disk = await readQcow2(placeOf(stateDir, id).disk).catch(ifMissing)
-      if (disk?.backingFile !== undefined) used.add(disk.backingFile)
-    } catch (error) {
-      // Without knowing every disk no image is known to be unused.
-      log.warn({ server: id, error: explainError(error) }, 'could not tidy up after a guest')
-      return
-    }
-  }
-  await images.tidy(used)
-}
-
-async function tidyGuest(parts: Parts, id: string): Promise<void> {
-  const place = placeOf(parts.stateDir, id)
-  await boundConsole(place)
-  // We died after memory was saved and before its process was ended.
-  if (!(await isThere(place.memory)) || !(await findProcesses(parts.stateDir)).has(id)) return
-  const state = await (await parts.links.monitor(place, id)).runState().catch(() => undefined)
-  if (state === 'postmigrate') await endProcess(parts, id)
 }

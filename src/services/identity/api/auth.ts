@@ -49,7 +49,8 @@ export function authEndpoints({ store, catalog, sessions, authentication, clock 
     return reply({ status, headers: { 'X-Subject-Token': token }, body: tokenView(session, entries) })
   }
   const subject = async ({ headers, query }: Pick<Ask, 'headers' | 'query'>): Promise<Subject> => {
-    const token = headers['x-subject-token'] ?? ''
+    const token = headers['x-subject-token']
+    if (!token) throw new Problem('not-found', 'No token in the request')
     const grace = isTrue(query['allow_expired']) ? expiredWindowMicros : 0
     const session = await sessions.find(token, grace)
     if (!session) throw new Problem('not-found', `Could not find token: ${token.slice(0, 500)}.`)

@@ -29,8 +29,10 @@ function sentenceOf(keyword: string, params: Record<string, unknown>, value: unk
       .flat()
       .map((type) => `'${String(type)}'`)
       .join(', ')}`
-  if (keyword === 'maxLength') return `${shown(value)} is too long`
-  if (keyword === 'minLength') return `${shown(value)} is too short`
+  if (keyword === 'maxLength' || keyword === 'maxItems') return `${shown(value)} is too long`
+  if (keyword === 'minLength' || keyword === 'minItems') return `${shown(value)} is too short`
+  if (keyword === 'minProperties') return `${shown(value)} does not have enough properties`
+  if (keyword === 'uniqueItems') return `${shown(value)} has non-unique elements`
   if (keyword === 'pattern') return `${shown(value)} does not match '${String(params['pattern'])}'`
   if (keyword === 'enum') return `${shown(value)} is not one of [${(params['allowedValues'] as unknown[]).map(shown).join(', ')}]`
   return undefined

@@ -85,7 +85,7 @@ export function domainEndpoints(projects: Projects): Endpoint[] {
       async handle(ask) {
         const { domain } = ask.body
         const old = present(ask)
-        wire.assertSameId(domain, old.id, 'domain')
+        wire.assertSameId(domain, old.id)
         const changed = await projects.update(old.id, {
           ...wire.given('name', domain.name),
           ...wire.given('description', domain.description === null ? '' : domain.description),

@@ -74,7 +74,7 @@ export function endpointEndpoints(endpoints: Endpoints): Endpoint[] {
       summary: 'Change an endpoint',
       body: wire.one('endpoint', Change),
       async handle(ask) {
-        wire.assertSameId(ask.body.endpoint, idOf(ask), 'endpoint')
+        wire.assertSameId(ask.body.endpoint, idOf(ask))
         return { endpoint: endpointView(ask)(await endpoints.update(idOf(ask), changeOf(ask.body.endpoint))) }
       },
     }),

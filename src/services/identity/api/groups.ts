@@ -96,7 +96,7 @@ export function groupEndpoints({ groups, users }: Parts): Endpoint[] {
       async handle(ask) {
         const { group } = ask.body
         const old = present(ask)
-        wire.assertSameId(group, old.id, 'group')
+        wire.assertSameId(group, old.id)
         wire.assertSameDomain(group.domain_id, old.domainId)
         const changed = await groups.update(old.id, {
           ...wire.given('name', group.name),

@@ -231,7 +231,7 @@ function tagFilter(query: Query): TagFilter {
 }
 
 function assertSamePlace(change: Static<typeof ProjectChange>, old: Project): void {
-  wire.assertSameId(change, old.id, 'project')
+  wire.assertSameId(change, old.id)
   wire.assertSameDomain(change.domain_id, old.domainId)
   if (change.parent_id !== undefined && (change.parent_id ?? '') !== old.parentId)
     throw new Problem('forbidden', 'Update of `parent_id` is not allowed.')

@@ -75,7 +75,7 @@ export function regionEndpoints(regions: Regions): Endpoint[] {
       body: wire.one('region', RegionChange),
       async handle(ask) {
         const { region } = ask.body
-        wire.assertSameId(region, idOf(ask), 'region')
+        wire.assertSameId(region, idOf(ask))
         const changed = await regions.update(idOf(ask), {
           ...wire.given('description', region.description === null ? '' : region.description),
           ...wire.given('parentId', region.parent_region_id === null ? '' : region.parent_region_id),

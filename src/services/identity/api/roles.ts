@@ -90,7 +90,7 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
       async handle(ask) {
         const { role } = ask.body
         const old = present(ask, 'identity:update_domain_role')
-        wire.assertSameId(role, old.id, 'role')
+        wire.assertSameId(role, old.id)
         wire.assertSameDomain(role.domain_id, old.domainId)
         const changed = await roles.update(old.id, {
           ...wire.given('name', role.name),

@@ -67,7 +67,7 @@ export function serviceEndpoints(services: Services): Endpoint[] {
       body: wire.one('service', ServiceChange),
       async handle(ask) {
         const { service } = ask.body
-        wire.assertSameId(service, idOf(ask), 'service')
+        wire.assertSameId(service, idOf(ask))
         const changed = await services.update(idOf(ask), {
           ...wire.given('type', service.type),
           ...wire.given('enabled', service.enabled),

@@ -111,7 +111,7 @@ export function userEndpoints({ users, groups, projects, assignments }: Parts): 
       ...theUser,
       async handle(ask) {
         const old = present(ask)
-        wire.assertSameId(ask.body.user, old.id, 'user')
+        wire.assertSameId(ask.body.user, old.id)
         wire.assertSameDomain(ask.body.user.domain_id, old.domainId)
         return { user: userView(ask)(await users.update(old.id, changeOf(ask.body.user))) }
       },

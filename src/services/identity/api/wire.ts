@@ -7,11 +7,11 @@ import { defaultDomainId } from '../domain/bootstrap.ts'
 import type { Page } from '../domain/lists.ts'
 import type { Extra } from '../domain/names.ts'
 
-/** A flag in a query: there without a value, or with one that is not false. */
-export const isTrue = (values: string[] | undefined): boolean => {
-  const value = values?.at(-1)
-  return value !== undefined && !/^(0|f|false|off|n|no)$/i.test(value)
-}
+/** A flag in a query: to be there is enough, whatever its value; only 0 says no. */
+export const isTrue = (values: string[] | undefined): boolean => values !== undefined && values.at(-1) !== '0'
+
+/** A filter on what is true or false: without a value it means true. */
+const isOn = (value: string): boolean => !/^(0|f|false|off|n|no)$/i.test(value)
 
 type Place = Pick<Ask, 'origin' | 'url'>
 
@@ -46,7 +46,7 @@ export const listAsk = (shape: Listing<string>, query: Query): PageAsk<string> =
 const flagged = (query: Query): Query => {
   const { enabled, is_domain: isDomain } = query
   const bits = { ...(enabled && { enabled }), ...(isDomain && { is_domain: isDomain }) }
-  return { ...query, ...Object.fromEntries(Object.keys(bits).map((name) => [name, [String(isTrue(query[name]))]])) }
+  return { ...query, ...Object.fromEntries(Object.keys(bits).map((name) => [name, [String(isOn(query[name]?.at(-1) ?? ''))]])) }
 }
 
 /** What a list's rule compares: the domain of the token, to which the list will be narrowed. */
@@ -75,9 +75,9 @@ export function assertRule({ can }: Pick<Ask, 'can'>, rule: string): void {
     throw new Problem('forbidden', `Policy doesn't allow ${rule}.`, { code: 'PolicyNotAuthorized', detail: { rule } })
 }
 
-export function assertSameId(body: object, id: string, noun: string): void {
+export function assertSameId(body: object, id: string): void {
   const other = (body as { id?: unknown }).id
-  if (other !== undefined && other !== id) throw new Problem('invalid', `Cannot change ${noun} ID`)
+  if (other !== undefined && other !== id) throw new Problem('invalid', 'Cannot change ID')
 }
 
 export function assertSameDomain(asked: string | null | undefined, domainId: string): void {

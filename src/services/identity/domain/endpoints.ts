@@ -5,6 +5,7 @@ import { listing, type PageAsk, page } from '../../../kit/db/listing.ts'
 import { Problem } from '../../../kit/errors.ts'
 import { hexId } from '../../../kit/ids.ts'
 import type { IdentityTables, IdentityTx } from '../tables.ts'
+import { expecting } from './authenticate.ts'
 import { isCatalogUrl } from './catalog.ts'
 import { mapPage, noLimit, type Page } from './lists.ts'
 import { type Extra, existing, merge } from './names.ts'
@@ -64,9 +65,9 @@ export function openCatalogEndpoints(store: Store, clock: Clock): Endpoints {
   const assertWhole = async (tx: IdentityTx, endpoint: Omit<CatalogEndpoint, 'id'>, makeRegion: boolean | undefined) => {
     const { regionId, serviceId, url } = endpoint
     if (!isCatalogUrl(url)) throw new Problem('invalid', `Cannot create an endpoint with an invalid URL: ${url}.`)
-    if (!(await findService(tx, serviceId))) throw new Problem('invalid', `Could not find service: ${serviceId}.`)
+    if (!(await findService(tx, serviceId))) throw expecting('endpoint service_id', 'service table')
     if (regionId === '' || (await findRegion(tx, regionId))) return
-    if (!makeRegion) throw new Problem('invalid', `Could not find region: ${regionId}.`)
+    if (!makeRegion) throw expecting('endpoint region_id', 'region table')
     await insertRegion(tx, { id: regionId, description: '', parentId: '', extra: {} }, clock)
   }
   return {

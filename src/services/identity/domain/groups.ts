@@ -67,9 +67,9 @@ export function openGroups(store: Store, clock: Clock): Groups {
       store.write(async (tx) => {
         const old = existing(await findGroup(tx, id), 'group', id)
         const next = { ...old, ...change, extra: merge(old.extra, change.extra ?? {}) }
-        await assertFreeName(tx, 'identity_group', 'group', { id, name: next.name, domain_id: next.domainId })
+        await assertFreeName(tx, 'identity_group', 'group', { id, ...rowOf(next) })
         await tx.updateTable('identity_group').set(rowOf(next)).where('id', '=', id).execute()
-        return next
+        return { ...next, name: next.name.trim() }
       }),
     remove: (id) =>
       store.write(async (tx) => {
@@ -105,7 +105,7 @@ export const notInGroup = (groupId: string, userId: string): Problem =>
   new Problem('not-found', `Could not find user ${userId} in group ${groupId}.`)
 
 const rowOf = (group: Omit<Group, 'id'>) => ({
-  name: group.name,
+  name: group.name.trim(),
   domain_id: group.domainId,
   description: group.description,
   extra: toJson(group.extra),

@@ -7,7 +7,7 @@ import type { IdentityTx } from '../tables.ts'
 import { assertMutable } from './immutable.ts'
 import { mapPage, noLimit, type Page, textFilters } from './lists.ts'
 import { assertFreeName, type Extra, existing, merge } from './names.ts'
-import { ancestors, descendants, findProject, type Project, projectOf } from './project-tree.ts'
+import { ancestors, descendants, findDomain, findProject, type Project, projectOf } from './project-tree.ts'
 import { removeGroup, removeRole, removeUsers } from './removal.ts'
 import { revoke } from './revocations.ts'
 import type { Store } from './store.ts'
@@ -91,7 +91,7 @@ export function openProjects(store: Store, clock: Clock): Projects {
           options: merge(old.options, change.options ?? {}),
           extra: merge(old.extra, change.extra ?? {}),
         }
-        await assertFreeName(tx, 'identity_project', noun(old), { id, name: next.name, domain_id: next.domainId })
+        await assertFreeName(tx, 'identity_project', noun(old), { id, ...rowOf(next) })
         await assertSwitch(tx, old, next.enabled)
         await tx.updateTable('identity_project').set(rowOf(next)).where('id', '=', id).execute()
         if (change.tags) await setTags(tx, id, change.tags)
@@ -118,7 +118,7 @@ export function openProjects(store: Store, clock: Clock): Projects {
 }
 
 const rowOf = (project: Omit<NewProject, 'id' | 'tags'>) => ({
-  name: project.name,
+  name: project.name.trim(),
   domain_id: project.domainId,
   parent_id: project.parentId,
   is_domain: toBit(project.isDomain),
@@ -135,19 +135,20 @@ async function assertPlace(tx: IdentityTx, project: NewProject): Promise<void> {
       throw new Problem('invalid', 'only root projects are allowed to act as domains.')
     return
   }
+  const domain = await findDomain(tx, project.domainId)
+  if (!domain) throw new Problem('invalid', `Could not find domain: ${project.domainId}.`)
   const parent = await findProject(tx, project.parentId)
   if (!parent) throw new Problem('invalid', `Could not find project: ${project.parentId}.`)
-  const domain = await findProject(tx, project.domainId)
-  if (!domain?.isDomain) throw new Problem('invalid', `Could not find domain: ${project.domainId}.`)
-  if ((parent.isDomain ? parent.id : parent.domainId) !== domain.id)
+  const parentDomainId = parent.isDomain ? parent.id : parent.domainId
+  if (parentDomainId !== domain.id)
     throw new Problem(
       'invalid',
-      `Cannot create project, since its parent (${parent.id}) is not in the domain ${domain.id} that was given.`,
+      `Cannot create project, since it specifies its domain_id ${domain.id}, but specifies a parent in a different domain (${parentDomainId}).`,
     )
   const above = [parent, ...(await ancestors(tx, parent))]
   if (above.some((one) => !one.enabled))
     throw new Problem(
-      'forbidden',
+      'invalid',
       `cannot create a project in a branch containing a disabled project: ${above.find((one) => !one.enabled)!.id}`,
     )
   if (above.length > maxDepth) throw new Problem('forbidden', `Max hierarchy depth reached for ${parent.id} branch.`)

@@ -5,10 +5,10 @@ import { listing, type PageAsk, page } from '../../../kit/db/listing.ts'
 import { Problem } from '../../../kit/errors.ts'
 import { hexId } from '../../../kit/ids.ts'
 import type { IdentityTables, IdentityTx } from '../tables.ts'
-import { impliedRoles, withImplied } from './effective-roles.ts'
+import { impliedRoles } from './effective-roles.ts'
 import { assertMutable } from './immutable.ts'
 import { mapPage, noLimit, type Page, textFilters } from './lists.ts'
-import { assertFreeName, duplicate, type Extra, existing, merge, type Reader } from './names.ts'
+import { assertFreeName, type Extra, existing, merge, type Reader } from './names.ts'
 import { findDomain } from './project-tree.ts'
 import { removeRole } from './removal.ts'
 import type { Store } from './store.ts'
@@ -77,7 +77,7 @@ export function openRoles(store: Store, clock: Clock): Roles {
           options: merge(old.options, change.options ?? {}),
           extra: merge(old.extra, change.extra ?? {}),
         }
-        await assertFreeName(tx, 'identity_role', 'role', { id, name: next.name, domain_id: next.domainId })
+        await assertFreeName(tx, 'identity_role', 'role', { id, ...rowOf(next) })
         await tx.updateTable('identity_role').set(rowOf(next)).where('id', '=', id).execute()
         return next
       }),
@@ -97,7 +97,7 @@ export function openRoles(store: Store, clock: Clock): Roles {
           .where('prior_id', '=', priorId)
           .where('implied_id', '=', impliedId)
           .executeTakeFirst()
-        if (known) throw duplicate('inference_rule', `ID ${priorId}, ${impliedId}`)
+        if (known) throw new Problem('conflict', 'Conflict occurred attempting to store implied_role - Duplicate entry.')
         await tx.insertInto('identity_implied_role').values(row).execute()
       }),
     unimply: (priorId, impliedId) =>
@@ -115,16 +115,13 @@ export function openRoles(store: Store, clock: Clock): Roles {
 export const notImplied = (priorId: string, impliedId: string): Problem =>
   new Problem('not-found', `${priorId} does not imply ${impliedId}.`)
 
-/** Nobody becomes admin by implication, a role of everywhere does not imply a domain's, and none implies itself on a round-about way. */
+/** Nobody becomes admin by implication, and a role of everywhere does not imply a domain's. Circles do no harm. */
 async function assertImplication(tx: IdentityTx, priorId: string, impliedId: string): Promise<void> {
   const prior = existing(await findRole(tx, priorId), 'role', priorId)
   const implied = existing(await findRole(tx, impliedId), 'role', impliedId)
   if (implied.name === 'admin' && implied.domainId === '')
     throw new Problem('forbidden', `${impliedId} cannot be an implied roles.`)
-  if (implied.domainId !== '' && implied.domainId !== prior.domainId)
-    throw new Problem('forbidden', `${impliedId} cannot be an implied roles.`)
-  if (withImplied([impliedId], await impliedRoles({ read: tx })).includes(priorId))
-    throw new Problem('forbidden', `${impliedId} cannot be an implied roles.`)
+  if (implied.domainId !== '' && prior.domainId === '') throw new Problem('forbidden', `${impliedId} cannot be an implied roles.`)
 }
 
 const rowOf = (role: NewRole) => ({

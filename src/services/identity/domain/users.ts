@@ -107,7 +107,7 @@ export function openUsers({ store, passwords, clock, authentication }: Parts): U
           options: merge(old.options, change.options ?? {}),
           extra: merge(old.extra, change.extra ?? {}),
         }
-        await assertFreeName(tx, 'identity_user', 'user', { id, name: next.name, domain_id: next.domainId })
+        await assertFreeName(tx, 'identity_user', 'user', { id, ...rowOf(next) })
         if (change.defaultProjectId !== undefined) await assertDefaultProject(tx, change.defaultProjectId)
         const secret = passwordHash === undefined ? {} : { password_hash: passwordHash, password_expires_at: 0 }
         await tx
@@ -149,7 +149,7 @@ export function openUsers({ store, passwords, clock, authentication }: Parts): U
 }
 
 const rowOf = (user: Pick<User, 'name' | 'domainId' | 'enabled' | 'defaultProjectId' | 'options' | 'extra'>) => ({
-  name: user.name,
+  name: user.name.trim(),
   domain_id: user.domainId,
   enabled: toBit(user.enabled),
   default_project_id: user.defaultProjectId,

@@ -48,7 +48,7 @@ test('projects stand in a tree: shown up and down, five levels high, deleted fro
   assert.equal(await status(identity.patch(`/projects/${e}`, { project: { enabled: false } })), 200)
   assert.equal(await status(identity.patch(`/projects/${d}`, { project: { enabled: false } })), 200)
   assert.equal(await status(identity.patch(`/projects/${e}`, { project: { enabled: true } })), 403)
-  assert.equal(await status(identity.post('/projects', { project: { name: 'x', parent_id: d } })), 403)
+  assert.equal(await status(identity.post('/projects', { project: { name: 'x', parent_id: d } })), 400)
   assert.equal(await status(identity.patch(`/projects/${e}`, { project: { parent_id: a } })), 403)
   assert.equal(await status(identity.delete(`/projects/${e}`)), 204)
 })
@@ -79,7 +79,7 @@ test('what is wrong with a project is said', async (t) => {
     [post({ name: 'x'.repeat(65) }), 400, /is too long/],
     [post({ name: 'x', parent_id: 'nothing' }), 400, /Could not find project/],
     [post({ name: 'x', domain_id: 'nothing' }), 400, /Could not find/],
-    [post({ name: 'x', domain_id: other.id, parent_id: project.id }), 400, /not in the domain/],
+    [post({ name: 'x', domain_id: other.id, parent_id: project.id }), 400, /a parent in a different domain/],
     [post({ name: 'x', is_domain: true, parent_id: project.id }), 400, /only root projects/],
     [post({ name: 'x', tags: ['a', 'a'] }), 400, /tags/],
     [post({ name: 'x', tags: ['a/b'] }), 400, /does not match/],

@@ -10,7 +10,7 @@ export type PortAgentOptions = { driver: Vswitch; log: Log }
 export type PortAgent = Agent<HostPort, PortSeen> & { inventory(): Promise<SwitchInventory> }
 
 /** A port that could not be made is tried again so soon. */
-const retryMs = 2000
+const retryMs = 5000
 
 /** The agent of ports: devices first, then the flows of all of them in one change. */
 export function portAgent({ driver, log }: PortAgentOptions): PortAgent {
@@ -39,16 +39,19 @@ export function portAgent({ driver, log }: PortAgentOptions): PortAgent {
     async round(desired) {
       await driver.prepare()
       const failures = new Map<string, string>()
-      for (const action of plan(desired, await driver.list())) {
+      const gone = new Set<string>()
+      const here = await driver.list()
+      for (const action of plan(desired, here)) {
         const trouble = await apply(action)
         if (trouble !== undefined) failures.set(action.do === 'plug' ? action.port.id : action.id, trouble)
+        else if (action.do === 'unplug') gone.add(action.id)
       }
       const usable = desired.items.filter((port) => !failures.has(port.id))
       const programmed = new Map(
         (await driver.program(usable, { keepOthers: !desired.complete })).map((result) => [result.id, result]),
       )
       const named = new Set(desired.items.map((port) => port.id))
-      const others = (await driver.list()).filter((port) => !named.has(port.id))
+      const others = here.filter((port) => !named.has(port.id) && !gone.has(port.id))
       const seen = [
         ...desired.items.map((port) => tell(port, failures.get(port.id), programmed.get(port.id))),
         ...others.map(({ id, plugged, error }) => ({ id, wired: plugged, error: failures.get(id) ?? error })),

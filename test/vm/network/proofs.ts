@@ -6,6 +6,7 @@ import type { HostDhcp, HostPort, HostRouter, SecurityRule } from '../../../src/
 import type { Exec } from '../../../src/kit/exec/exec.ts'
 import type { Log } from '../../../src/kit/log.ts'
 import { startSwitch, until } from './switch.ts'
+import { proveTunnels } from './tunnels.ts'
 import { anyone, type Documents, type Guest, internal, makeGuest, openHost, segment } from './world.ts'
 
 const netA = segment('aaaaaaaa-0000-4000-8000-00000000000a', { type: 'vxlan', segmentationId: 100 })
@@ -511,6 +512,7 @@ export async function prove({ exec, log, dir }: { exec: Exec; log: Log; dir: str
     assert.notEqual((await exec.attempt(['pgrep', '-x', 'dnsmasq'])).code, 0)
   })
   await host.close()
+  await proveTunnels({ exec, log, dir, proof })
   console.log(failed === 0 ? 'all proven' : `${failed} failed`)
   return failed === 0 ? 0 : 1
 }

@@ -23,12 +23,13 @@ export async function until(what: string, check: () => Promise<boolean>, ms = 10
   throw new Error(`${what} did not happen within ${ms} ms`)
 }
 
-export async function startSwitch(exec: Exec, dir: string): Promise<TestSwitch> {
+/** `before`: what the daemons are started with, e.g. in another namespace. */
+export async function startSwitch(exec: Exec, dir: string, before: string[] = []): Promise<TestSwitch> {
   await mkdir(dir, { recursive: true })
   const env = { OVS_RUNDIR: dir, OVS_DBDIR: dir, OVS_LOGDIR: dir, OVS_SYSCONFDIR: dir }
   await exec.run(['ovsdb-tool', 'create', `${dir}/conf.db`, '/usr/share/openvswitch/vswitch.ovsschema'], { env })
   const daemon = (argv: string[]) => {
-    const [program = '', ...args] = argv
+    const [program = '', ...args] = [...before, ...argv]
     const child = spawn(program, [...args, '--no-chdir'], { env: { ...process.env, ...env }, stdio: 'ignore', detached: true })
     child.unref()
   }

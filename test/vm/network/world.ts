@@ -142,13 +142,27 @@ case $1 in bound|renew)
 esac
 `
 
-export async function makeGuest(exec: Exec, dir: string, name: string, port: HostPort): Promise<Guest> {
+/** `host`: the namespace that stands for the host; undefined: the one we are in. */
+export async function makeGuest(exec: Exec, dir: string, name: string, port: HostPort, host?: string): Promise<Guest> {
   const space = `guest-${name}`
   const script = join(dir, 'udhcpc.sh')
   await mkdir(dir, { recursive: true })
   await writeFile(script, dhcpScript, { mode: 0o755 })
   await exec.run(['ip', 'netns', 'add', space])
-  await exec.run(['ip', 'link', 'add', port.device, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', space])
+  await exec.run([
+    'ip',
+    ...(host === undefined ? [] : ['-n', host]),
+    'link',
+    'add',
+    port.device,
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'eth0',
+    'netns',
+    space,
+  ])
   const run = (...argv: string[]) => exec.attempt(['ip', 'netns', 'exec', space, ...argv])
   // Frames with half-made checksums would pass a switch in user space, and no TCP stack would take them.
   await run('ethtool', '-K', 'eth0', 'tx', 'off')

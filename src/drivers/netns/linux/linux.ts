@@ -136,6 +136,7 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
     }
     return undefined
   }
+  /** Who holds a device, as the last look at each namespace told; asked for each port in each round. */
   const holders = new Map<string, string>()
 
   return {
@@ -145,7 +146,10 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
       const devices = shape.links.map((link) => link.device)
       let seen = await observe(name)
       if (await take(name, devices, seen)) seen = await observe(name)
-      for (const { device } of seen.links) if (devices.includes(device)) holders.set(device, name)
+      for (const device of devices) {
+        if (seen.links.some((link) => link.device === device)) holders.set(device, name)
+        else if (holders.get(device) === name) holders.delete(device)
+      }
       await configure(name, shape)
       await translate(name, shape)
       await batch(name, linkLines(shape, seen))
@@ -157,6 +161,7 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
     },
     async remove(name) {
       await doors.shut(name)
+      for (const [device, by] of holders) if (by === name) holders.delete(device)
       if ((await list()).includes(name)) {
         // A namespace takes its devices along when it goes, and the switch would not make them again.
         const { links } = await observe(name)
@@ -170,11 +175,9 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
     },
     listen: (name, at, connected) => doors.open(name, at, connected),
     async holds(device) {
-      const known = holders.get(device)
-      if (known && (await exec.attempt(['ip', '-n', known, 'link', 'show', 'dev', device])).code === 0) return true
+      if (holders.has(device)) return true
       const found = await holder(device)
       if (found) holders.set(device, found)
-      else holders.delete(device)
       return found !== undefined
     },
     async inventory() {

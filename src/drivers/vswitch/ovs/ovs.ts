@@ -174,15 +174,7 @@ export function openOvs(options: OvsOptions): Vswitch {
       const good = tried.flatMap(({ wired }) => (typeof wired !== 'string' && wired.adminUp ? wired : []))
       const named = new Set(ports.map((port) => port.id))
       const others: Bystander[] = keepOthers ? view.rows.filter((row) => !named.has(row.id) && row.ofport > 0) : []
-      const mine = new Set([
-        ...ports.map((port) => cookie('port', port.id)),
-        ...ports.map((port) => cookie('network', port.segment.networkId)),
-      ])
-      const removed = await openflow.become(
-        integration,
-        pipeline(good, others, view.uplinks),
-        (one) => !keepOthers || mine.has(one),
-      )
+      const removed = await openflow.become(integration, pipeline(good, others, view.uplinks), removableOf(ports, keepOthers))
       if (removed.length > 0) await cutConnections(removed, good)
       return tried.map(
         ({ port, wired }): Programmed =>
@@ -209,6 +201,14 @@ export function openOvs(options: OvsOptions): Vswitch {
       database.close()
     },
   }
+}
+
+/** Of which cookies flows may go. What a network learned stays as long as the network does: nobody wrote it, so nobody asks for it. */
+function removableOf(ports: readonly SwitchPort[], keepOthers: boolean): (cookie: string) => boolean {
+  const networks = ports.map((port) => port.segment.networkId)
+  const learned = new Set(networks.map((id) => cookie('learned', id)))
+  const mine = new Set([...ports.map((port) => cookie('port', port.id)), ...networks.map((id) => cookie('network', id))])
+  return (one) => !learned.has(one) && (!keepOthers || mine.has(one))
 }
 
 /** Why the segment cannot be reached from this host. */

@@ -13,5 +13,3 @@ export const cookie = (kind: CookieKind, id: string): string =>
   `${mark}${kinds[kind]}${createHash('sha256').update(id).digest('hex').slice(0, 12)}`
 
 export const isOurs = (text: string): boolean => text.startsWith(mark) && text.length === 18
-export const isLearned = (text: string): boolean => text.startsWith(`${mark}${kinds.learned}`)
-export const isPort = (text: string): boolean => text.startsWith(`${mark}${kinds.port}`)

@@ -1,4 +1,4 @@
-import { isLearned, isOurs } from './cookies.ts'
+import { isOurs } from './cookies.ts'
 
 export type FlowChange = { sign: '+' | '-'; flow: string; key: string; cookie: string }
 
@@ -11,15 +11,13 @@ export function readChange(line: string): FlowChange | undefined {
 }
 
 /**
- * A bundle's lines that turn what the switch has into what it should have. Flows of others and learned ones stay. `removable`: of
+ * A bundle's lines that turn what the switch has into what it should have. Flows of others stay. `removable`: of
  * which cookies flows may go.
  */
 export function bundle(diff: string, removable: (cookie: string) => boolean): { lines: string[]; removed: FlowChange[] } {
   const changes = diff.split('\n').flatMap((line) => readChange(line) ?? [])
   const wanted = changes.filter(({ sign }) => sign === '+')
   const kept = new Set(wanted.map(({ key }) => key))
-  const gone = changes.filter(
-    ({ sign, key, cookie }) => sign === '-' && !kept.has(key) && isOurs(cookie) && !isLearned(cookie) && removable(cookie),
-  )
+  const gone = changes.filter(({ sign, key, cookie }) => sign === '-' && !kept.has(key) && isOurs(cookie) && removable(cookie))
   return { lines: [...gone.map(({ key }) => `delete_strict ${key}`), ...wanted.map(({ flow }) => `add ${flow}`)], removed: gone }
 }

@@ -184,7 +184,7 @@ test('a difference becomes a bundle that adds, replaces and removes only what is
     '-priority=0 actions=NORMAL',
     '-table=62 priority=5 cookie=0x5 actions=drop',
   ].join('\n')
-  assert.deepEqual(bundle(diff, () => true).lines, [
+  assert.deepEqual(bundle(diff, (one) => one !== learned).lines, [
     'delete_strict table=61 priority=5,reg6=0x1',
     'delete_strict table=61 priority=6,reg6=0x1',
     `add table=60 priority=5,reg6=0x1 cookie=${mine} actions=output:2`,

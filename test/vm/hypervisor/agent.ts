@@ -1,4 +1,7 @@
-/** The part of the test that is killed: boots one guest and stays. `node agent.ts STATE_DIR GUEST_FILE`, the guest prepared before. */
+/**
+ * The part of the test that is killed: `node agent.ts STATE_DIR GUEST_FILE once` boots a prepared guest; with `busy` it goes on to
+ * suspend, restore, stop and boot it as fast as it can.
+ */
 import { readFile } from 'node:fs/promises'
 import type { Guest } from '../../../src/drivers/hypervisor/driver.ts'
 import { openQemu } from '../../../src/drivers/hypervisor/qemu/qemu.ts'
@@ -6,7 +9,7 @@ import { systemClock } from '../../../src/kit/clock.ts'
 import { openExec } from '../../../src/kit/exec/exec.ts'
 import { silentLog } from '../../../src/kit/log.ts'
 
-const [stateDir = '', file = ''] = process.argv.slice(2)
+const [stateDir = '', file = '', mode = 'once'] = process.argv.slice(2)
 const guest = JSON.parse(await readFile(file, 'utf8')) as Guest
 const driver = openQemu({
   exec: openExec(silentLog),
@@ -16,7 +19,19 @@ const driver = openQemu({
   accelerator: 'tcg',
   blob: () => Promise.reject(new Error('the image is here')),
 })
+const start = async () => {
+  const boots = (await driver.look(guest.id))?.applied.boots ?? 0
+  await driver.start(guest, { boots: boots + 1, softBoots: 0 }, 'running')
+}
 console.log('begin')
-await driver.start(guest, { boots: 1, softBoots: 0 }, 'running')
-console.log('started')
+await start()
+while (mode === 'busy') {
+  await driver.suspend(guest.id)
+  await driver.restore(guest, 'running')
+  await driver.pause(guest.id)
+  await driver.resume(guest.id)
+  await driver.stop(guest.id)
+  await driver.prepare(guest)
+  await start()
+}
 setInterval(() => {}, 60_000)

@@ -9,11 +9,14 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import type { Vm } from '../../../src/agents/document.ts'
+import { vmAgent } from '../../../src/agents/vm/index.ts'
 import type { Guest, Hypervisor } from '../../../src/drivers/hypervisor/driver.ts'
 import { countsInTime, probeAccelerator } from '../../../src/drivers/hypervisor/qemu/accelerator.ts'
 import { placeOf } from '../../../src/drivers/hypervisor/qemu/place.ts'
 import { findProcesses } from '../../../src/drivers/hypervisor/qemu/processes.ts'
 import { driverSuite, runCase } from '../../../src/drivers/hypervisor/suite.ts'
+import { systemClock } from '../../../src/kit/clock.ts'
 import { explainError } from '../../../src/kit/errors.ts'
 import { openExec } from '../../../src/kit/exec/exec.ts'
 import { uuid } from '../../../src/kit/ids.ts'
@@ -98,6 +101,8 @@ async function proofs(world: World, dir: string): Promise<void> {
   await withNetwork(world, dir)
   for (const ms of [0, 10, 20, 35, 60])
     await prove(`an agent killed ${ms} ms after it began to start a guest leaves one guest`, () => killedStarter(world, dir, ms))
+  await prove('an agent killed at any moment leaves a guest that the next one brings in order', () => killedOften(world, dir, 24))
+  await prove('a guest whose folder somebody deleted is still found and ended', () => folderGone(world))
   await prove('a guest learns from its config drive and runs the script there', () => configDrive(world))
   await prove('nothing is left', () => nothingLeft(world))
 }
@@ -246,33 +251,112 @@ async function login({ stateDir }: World, id: string): Promise<void> {
   socket.destroy()
 }
 
+/** Starts the part that is killed, and kills it so long after it began. */
+async function runAndKill({ stateDir }: World, dir: string, guest: Guest, mode: 'once' | 'busy', ms: number): Promise<void> {
+  const file = join(dir, 'guest.json')
+  await writeFile(file, JSON.stringify(guest))
+  const argv = [join(here, '../agent.ts'), stateDir, file, mode]
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  await delay(ms)
+  await killed(child)
+}
+
 /** Kills the starter in the middle, and lets another agent do what the first did not. */
 async function killedStarter(world: World, dir: string, ms: number) {
   const guest = world.guest()
   const driver = world.open()
-  const file = join(dir, 'guest.json')
   try {
     await driver.prepare(guest)
-    await writeFile(file, JSON.stringify(guest))
-    const child = spawn(process.execPath, [join(here, '../agent.ts'), world.stateDir, file], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    await new Promise((resolve) => child.stdout.once('data', resolve))
-    await delay(ms)
-    await killed(child)
+    await runAndKill(world, dir, guest, 'once', ms)
     const found = await driver.look(guest.id)
-    const after = found?.state
-    if (after !== 'on') await until('settled', async () => (await driver.look(guest.id))?.state !== 'lost', 10)
+    await until('settled', async () => (await driver.look(guest.id))?.state !== 'lost', 10)
     await driver.start(guest, { boots: 1, softBoots: 0 }, 'running')
     const seen = await driver.look(guest.id)
-    assert.equal(seen?.state, 'on')
-    assert.equal(seen?.applied.boots, 1)
+    assert.deepEqual([seen?.state, seen?.applied.boots], ['on', 1])
     assert.deepEqual((await findProcesses(world.stateDir)).get(guest.id), [seen?.pid])
-    return `it was ${after}, ${found?.pid ? (found.pid === seen?.pid ? 'adopted' : 'replaced') : 'started'}`
+    return `it was ${found?.state}, ${found?.pid ? (found.pid === seen?.pid ? 'adopted' : 'replaced') : 'started'}`
   } finally {
     await driver.remove(guest.id)
     await driver.close()
   }
+}
+
+/** Kills an agent that is busy with a guest at random moments; each time a new one brings the guest to where it should be. */
+async function killedOften(world: World, dir: string, times: number) {
+  const guest = world.guest()
+  const driver = world.open()
+  const found: Record<string, number> = {}
+  let generation = 1
+  try {
+    await driver.prepare(guest)
+    await driver.close()
+    for (let n = 0; n < times; n++) {
+      await runAndKill(world, dir, guest, 'busy', Math.random() * 700)
+      const driver = world.open()
+      const before = await driver.look(guest.id)
+      found[`${before?.state}`] = (found[`${before?.state}`] ?? 0) + 1
+      generation++
+      const vm: Vm = {
+        ...guest,
+        generation,
+        power: n % 3 === 2 ? 'suspended' : 'on',
+        boots: before?.applied.boots ?? 0,
+        softBoots: 0,
+        graceSeconds: 0,
+        requestId: 'req-test',
+      }
+      await converge(driver, n % 3 === 2 && before?.state !== 'on' && before?.state !== 'paused' ? { ...vm, power: 'on' } : vm)
+      const pids = (await findProcesses(world.stateDir)).get(guest.id) ?? []
+      assert.ok(pids.length <= 1, `${pids.length} processes`)
+      await driver.stop(guest.id)
+      await exec.run(['qemu-img', 'check', '-q', placeOf(world.stateDir, guest.id).disk])
+      await driver.close()
+    }
+    return Object.entries(found)
+      .map(([state, count]) => `${count} times ${state}`)
+      .join(', ')
+  } finally {
+    await driver.remove(guest.id)
+    await driver.close()
+  }
+}
+
+/** Rounds of an agent until it tells that the newest generation is applied. */
+async function converge(driver: Hypervisor, vm: Vm): Promise<void> {
+  const agent = vmAgent({ driver: { ...driver, close: async () => {} }, clock: systemClock(), log: silentLog })
+  let last: unknown
+  await until(
+    `applied (${vm.power})`,
+    async () => {
+      const { seen } = await agent.round({ complete: true, items: [vm] })
+      last = seen[0]
+      return seen[0]?.generation === vm.generation && seen[0].power === vm.power
+    },
+    30,
+  ).catch((error) => {
+    throw new Error(`${explainError(error)}: ${JSON.stringify(last)}`)
+  })
+  await agent.close?.()
+}
+
+async function folderGone(world: World): Promise<void> {
+  const guest = world.guest()
+  const driver = world.open()
+  await driver.prepare(guest)
+  await driver.start(guest, { boots: 1, softBoots: 0 }, 'running')
+  await driver.close()
+  await rm(placeOf(world.stateDir, guest.id).dir, { recursive: true })
+  const other = world.open()
+  const { vms, problems } = await other.inventory()
+  assert.deepEqual(
+    vms.map(({ id }) => id),
+    [guest.id],
+  )
+  assert.match(problems.join(), /folder is gone/)
+  await other.remove(guest.id)
+  assert.equal((await findProcesses(world.stateDir)).size, 0)
+  await other.close()
 }
 
 async function killed(child: ChildProcess): Promise<void> {

@@ -43,11 +43,22 @@ type AuthBody = Static<typeof Auth>['auth']
 export type AuthParts = { store: Store; catalog: Catalog; sessions: Sessions; authentication: Authentication; clock: Clock }
 
 export function authEndpoints({ store, catalog, sessions, authentication, clock }: AuthParts): Endpoint[] {
-  const answer = async (ask: Pick<Ask, 'query'>, token: string, session: Session, status: number): Promise<Reply> => {
-    const wanted = ask.query['nocatalog'] === undefined && session.payload.scope.kind !== 'unscoped'
-    const entries = wanted ? await catalog.for({ userId: session.user.id, projectId: session.project?.id }) : undefined
-    return reply({ status, headers: { 'X-Subject-Token': token }, body: tokenView(session, entries) })
+  // A session is forgotten when anything is written, so what was once said of it holds as long as it is found.
+  const bodies = new WeakMap<Session, { full?: string; short?: string }>()
+  const bodyOf = async ({ query }: Pick<Ask, 'query'>, session: Session): Promise<string> => {
+    const kind = query['nocatalog'] === undefined && session.payload.scope.kind !== 'unscoped' ? 'full' : 'short'
+    const known = bodies.get(session) ?? {}
+    bodies.set(session, known)
+    const who = { userId: session.user.id, projectId: session.project?.id }
+    known[kind] ??= JSON.stringify(tokenView(session, kind === 'full' ? await catalog.for(who) : undefined))
+    return known[kind]
   }
+  const answer = async (ask: Pick<Ask, 'query'>, token: string, session: Session, status: number): Promise<Reply> =>
+    reply({
+      status,
+      headers: { 'X-Subject-Token': token, 'content-type': 'application/json' },
+      body: await bodyOf(ask, session),
+    })
   const subject = async ({ headers, query }: Pick<Ask, 'headers' | 'query'>): Promise<Subject> => {
     const token = headers['x-subject-token']
     if (!token) throw new Problem('not-found', 'No token in the request')

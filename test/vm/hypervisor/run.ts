@@ -1,8 +1,9 @@
 /** The guests' driver on real QEMU under software emulation: a line for each proof. As root; everything is in a network namespace of its own and goes at the end. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +16,7 @@ import type { Guest, Hypervisor } from '../../../src/drivers/hypervisor/driver.t
 import { countsInTime, probeAccelerator } from '../../../src/drivers/hypervisor/qemu/accelerator.ts'
 import { placeOf } from '../../../src/drivers/hypervisor/qemu/place.ts'
 import { findProcesses } from '../../../src/drivers/hypervisor/qemu/processes.ts'
+import { readQcow2 } from '../../../src/drivers/hypervisor/qemu/qcow2.ts'
 import { driverSuite, runCase } from '../../../src/drivers/hypervisor/suite.ts'
 import { systemClock } from '../../../src/kit/clock.ts'
 import { explainError } from '../../../src/kit/errors.ts'
@@ -98,7 +100,9 @@ const killAll = async ({ stateDir }: World) => {
 async function proofs(world: World, dir: string): Promise<void> {
   await prove('many guests at once are one download', () => siblings(world))
   for (const one of driverSuite) await prove(one.name, () => runCase(one, world.subject))
+  await prove('a disk grows when more is asked for, and keeps what is on it', () => growth(world))
   await withNetwork(world, dir)
+  await prove('a raw image boots as well', () => raw(world))
   for (const ms of [0, 10, 20, 35, 60])
     await prove(`an agent killed ${ms} ms after it began to start a guest leaves one guest`, () => killedStarter(world, dir, ms))
   await prove('an agent killed at any moment leaves a guest that the next one brings in order', () => killedOften(world, dir, 24))
@@ -116,6 +120,32 @@ async function siblings({ open, guest, downloads }: World) {
   assert.equal(downloads(), 1)
   for (const { id } of guests) await driver.remove(id)
   await driver.close()
+}
+
+async function growth({ open, guest, stateDir }: World): Promise<void> {
+  const driver = open()
+  const one = guest()
+  const { disk } = placeOf(stateDir, one.id)
+  await driver.prepare(one)
+  await exec.run(['qemu-io', '-f', 'qcow2', '-c', 'write -P 7 900M 64k', disk])
+  await driver.prepare({ ...one, diskGb: 2 })
+  assert.equal((await readQcow2(disk))?.virtualSizeBytes, 2 * 2 ** 30)
+  assert.doesNotMatch(await exec.run(['qemu-io', '-f', 'qcow2', '-c', 'read -P 7 900M 64k', disk]), /failed/)
+  await driver.remove(one.id)
+  await driver.close()
+}
+
+async function raw({ open, guest, rawImage, subject }: World): Promise<void> {
+  const driver = open()
+  const one = guest({ image: rawImage })
+  try {
+    await driver.prepare(one)
+    await driver.start(one, { boots: 1, softBoots: 0 }, 'running')
+    await subject.booted(driver, one.id)
+  } finally {
+    await driver.remove(one.id)
+    await driver.close()
+  }
 }
 
 /** One guest with network, from its boot through the death of its agent to its end. */
@@ -175,6 +205,26 @@ async function networked(world: World, driver: Hypervisor, guest: Guest, key: st
   })
   await prove('QEMU has no rights and may start no program', () => confined(driver, id))
   await prove('the serial console lets one log in', () => login(world, id))
+  await prove('the screen is served', async () => {
+    const screen = await driver.vnc(id)
+    assert.ok(screen?.kind === 'unix')
+    const socket = connect(screen.path)
+    const [hello] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    assert.match(hello.toString(), /^RFB 003/)
+  })
+  await prove('a guest that writes without end is bounded, and its end still read', async () => {
+    await ssh(key, 'dd if=/dev/zero bs=64k count=36 2>/dev/null | tr "\\0" x > /dev/ttyS0; echo the end > /dev/ttyS0')
+    await until('its end', async () => (await driver.consoleLog(id, 100)).includes('the end'))
+    const { consoleLog } = placeOf(world.stateDir, id)
+    const before = (await stat(consoleLog)).size
+    await driver.tidy()
+    assert.match(await driver.consoleLog(id, 100), /x{20}\s*the end/)
+    assert.ok(before > 2 << 20 && (await stat(consoleLog)).size < 1000, `${before}`)
+    await ssh(key, 'echo and on > /dev/ttyS0')
+    await until('more', async () => (await driver.consoleLog(id, 100)).includes('and on'))
+    assert.ok((await stat(consoleLog)).size < 1000, 'QEMU appends to the cut file')
+  })
   await prove('memory survives suspend and restore', async () => {
     await ssh(key, 'echo kept > /tmp/kept')
     const before = performance.now()

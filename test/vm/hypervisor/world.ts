@@ -16,6 +16,8 @@ import { openLog } from '../../../src/kit/log.ts'
 export type World = {
   stateDir: string
   image: GuestImage
+  /** The same, not packed. */
+  rawImage: GuestImage
   open(): Hypervisor
   guest(more?: Partial<Guest>): Guest
   subject: Subject
@@ -38,13 +40,15 @@ export async function openWorld(exec: Exec, dir: string, cacheDir: string): Prom
   const log = openLog({ level: 'warn' })
   const imageFile = join(dir, 'mini.qcow2')
   await buildImage({ exec, log, outFile: imageFile, cacheDir })
-  const image = await describe(imageFile)
+  const rawFile = join(dir, 'mini.raw')
+  await exec.run(['qemu-img', 'convert', '-f', 'qcow2', '-O', 'raw', imageFile, rawFile])
+  const [image, rawImage] = [await describe(imageFile, 'qcow2'), await describe(rawFile, 'raw')]
   const stateDir = join(dir, 'host')
   const clock = systemClock()
   let downloads = 0
-  const blob = async () => {
+  const blob = async (id: string) => {
     downloads++
-    return createReadStream(imageFile)
+    return createReadStream(id === rawImage.id ? rawFile : imageFile)
   }
   const open = () => openQemu({ exec, log, clock, stateDir, accelerator: 'tcg', blob })
   const guest = (more: Partial<Guest> = {}): Guest => ({
@@ -67,12 +71,12 @@ export async function openWorld(exec: Exec, dir: string, cacheDir: string): Prom
     },
     until,
   }
-  return { stateDir, image, open, guest, subject, downloads: () => downloads }
+  return { stateDir, image, rawImage, open, guest, subject, downloads: () => downloads }
 }
 
-async function describe(path: string): Promise<GuestImage> {
+async function describe(path: string, format: GuestImage['format']): Promise<GuestImage> {
   const bytes = await readFile(path)
   const sha512 = createHash('sha512').update(bytes).digest('hex')
-  const virtualSizeBytes = (await readQcow2(path))?.virtualSizeBytes ?? 0
-  return { id: uuid(), format: 'qcow2', sizeBytes: bytes.length, sha512, virtualSizeBytes }
+  const virtualSizeBytes = (await readQcow2(path))?.virtualSizeBytes ?? bytes.length
+  return { id: uuid(), format, sizeBytes: bytes.length, sha512, virtualSizeBytes }
 }

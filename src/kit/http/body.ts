@@ -17,9 +17,28 @@ export async function readJson(stream: IncomingMessage, headers: Record<string, 
   if (size === 0) return undefined
   if (type !== '' && !/json/i.test(type))
     throw new Problem('invalid', `Unsupported Content-Type: ${type.split(';')[0]}`, { code: 'media-type' })
+  const text = Buffer.concat(chunks).toString('utf8')
+  const body = parse(text)
+  if (/\\u(0000|d[89a-f])/i.test(text)) refuseUnstorable(body)
+  return body
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    return JSON.parse(text)
   } catch (error) {
     throw new Problem('invalid', 'Malformed request body: it is not JSON.', { cause: error })
+  }
+}
+
+/** Throws invalid on NUL and on halves of characters, anywhere in it: databases refuse the one, and the others come back changed. */
+export function refuseUnstorable(value: unknown): void {
+  // A list of what is left, no recursion: a body may be nested a million deep.
+  const left = [value]
+  while (left.length > 0) {
+    const one = left.pop()
+    if (typeof one === 'string' && (one.includes('\0') || !one.isWellFormed()))
+      throw new Problem('invalid', 'The request contains a character that no text can contain.')
+    if (typeof one === 'object' && one !== null) for (const [name, inner] of Object.entries(one)) left.push(name, inner)
   }
 }

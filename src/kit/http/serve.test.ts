@@ -133,3 +133,18 @@ test('a known path with another method is 405 and says which it knows', async ()
   assert.equal(answer.headers['allow'], 'POST')
   assert.equal((await ask('GET', '/v2.1/nothing')).statusCode, 404)
 })
+
+test('a NUL or half a character is refused wherever it stands; an escaped backslash is none', async () => {
+  const post = (text: string) =>
+    app().inject({
+      method: 'POST',
+      url: '/v2.1/things',
+      headers: { 'x-auth-token': 'good', 'content-type': 'application/json' },
+      payload: `{"thing":{"name":"${text}"}}`,
+    })
+  for (const text of ['a\\u0000b', '\\ud800', '\\udc00x', '\\ud800\\ud800'])
+    assert.equal((await post(text)).statusCode, 400, text)
+  for (const text of ['a\\\\u0000b', '\\ud83d\\ude00', '\\u0001']) assert.equal((await post(text)).statusCode, 202, text)
+  assert.equal((await ask('GET', '/v2.1/things/a%00b')).statusCode, 400)
+  assert.equal((await ask('GET', '/v2.1/things/theirs?name=%00')).statusCode, 400)
+})

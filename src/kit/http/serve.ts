@@ -5,7 +5,7 @@ import { requestId as newRequestId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../policy/caller.ts'
 import type { Policy } from '../policy/policy.ts'
-import { readJson } from './body.ts'
+import { readJson, refuseUnstorable } from './body.ts'
 import { type Dialect, noToken, type SchemaIssue, usualStatus } from './dialect.ts'
 import { type Ask, type Endpoint, type Query, Reply, type Target } from './endpoint.ts'
 import { matches, ownProject, type Route, routesOf, urlsOf } from './routes.ts'
@@ -101,6 +101,8 @@ export function serve(options: ServeOptions): FastifyInstance {
       requestId,
       can: (rule, target) => policy.allows(rule, caller, target ?? current),
     }
+    // Characters come decoded; only these escapes can have made one that is none.
+    if (/%00|%ED%[AB]/i.test(request.url)) refuseUnstorable([ask.params, ask.query])
     refuseOtherProject(ask.params[ownProject], caller)
     let current: Target = { project_id: caller.projectId, user_id: caller.userId }
     await loadSubject(ask)
@@ -193,7 +195,7 @@ export function serve(options: ServeOptions): FastifyInstance {
 
   const fail = (request: FastifyRequest, reply: FastifyReply, error: unknown, version: number, requestId: string): unknown => {
     const problem = isProblem(error) ? error : unexpected(error)
-    const status = dialect.status?.[problem.kind] ?? usualStatus[problem.kind]
+    const status = dialect.statusOf?.(problem) ?? dialect.status?.[problem.kind] ?? usualStatus[problem.kind]
     reply.headers(commonHeaders(version, requestId)).code(status)
     // Who sends a body we did not read must not have it taken for the next request.
     if (!request.raw.complete && status >= 400) reply.header('connection', 'close')

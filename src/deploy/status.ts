@@ -5,7 +5,7 @@ import { hostsUp, isAnswering, openAdmin } from './cloud.ts'
 import { exists } from './files.ts'
 import { answers } from './openvswitch.ts'
 import { type Place, ports } from './place.ts'
-import { memoryMb, type Process, processes } from './supervision/processes.ts'
+import { memoryMb, type Process, processes, startedAt } from './supervision/processes.ts'
 import type { Supervised, Supervision } from './supervision/supervision.ts'
 
 export type Line = { title: string; text: string; trouble?: string }
@@ -47,6 +47,8 @@ async function daemonLine({ name, pid, starts = 1, isKept, isCurrent }: Supervis
     return { title, text: '', trouble: isKept ? 'does not stay up; see its log' : 'does not run; packstack --start' }
   const text = `pid ${pid}, ${await memoryMb(pid)} MiB, started ${starts} time${starts === 1 ? '' : 's'}`
   if (!isKept) return { title, text, trouble: 'nobody would start it again; packstack --start' }
+  if (starts > 2 && Date.now() / 1000 - (await startedAt(pid).catch(() => 0)) < 60)
+    return { title, text, trouble: 'keeps dying; see its log' }
   return isCurrent ? { title, text } : { title, text, trouble: 'runs an older program or configuration; packstack --start' }
 }
 

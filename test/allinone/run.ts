@@ -1,7 +1,9 @@
 /** `./packstack --allinone` from nothing to nothing, on this machine, as root: once straight, once killed on its way again and again. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openApi } from '../../src/deploy/demo/api.ts'
@@ -72,6 +74,7 @@ async function straight(): Promise<void> {
     assert.deepEqual([pidOf('controller'), pidOf('agent')], pids)
   })
   await comesBack()
+  await upgrades()
   await keepsData()
   await prove('--uninstall leaves what was there before', async () => {
     await succeed('--uninstall')
@@ -128,6 +131,25 @@ async function listed(): Promise<{ pid: number; line: string }[]> {
   return text.split('\n').flatMap((one) => {
     const [, pid, line] = /^\s*(\d+) (.*)$/.exec(one) ?? []
     return pid === undefined || Number(pid) === process.pid ? [] : [{ pid: Number(pid), line: line! }]
+  })
+}
+
+/** A clone with another program in it, which is taken away at once: the installed cloud needs no clone. */
+async function upgrades(): Promise<void> {
+  await prove('the command of a newer clone upgrades; what it made stays', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'altostack-clone-'))
+    try {
+      const [was, pids] = [texts(), [pidOf('controller'), pidOf('agent')]]
+      const parts = ['bin', 'src', 'images', 'node_modules', 'package.json', 'package-lock.json', 'packstack']
+      await exec.run(['cp', '-a', ...parts.map((part) => join(root, part)), folder], { timeoutMs: 120_000 })
+      appendFileSync(join(folder, 'src/main/altostackd.ts'), '\n// A newer program.\n')
+      await exec.run([join(folder, 'packstack'), '--allinone'], { cwd: folder, timeoutMs: 300_000 })
+      assert.deepEqual(texts(), was)
+      assert.ok(![pidOf('controller'), pidOf('agent')].some((pid) => pids.includes(pid)))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    await succeed('--status')
   })
 }
 

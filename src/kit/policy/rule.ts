@@ -1,6 +1,7 @@
 /**
  * The rule language of oslo.policy (docs.openstack.org/oslo.policy, "Policy Rule Expressions"): `and`, `or`, `not`, parentheses,
- * `@` (always), `!` (never), `role:x`, `rule:x`, `attribute:%(target)s`, `'literal':%(target)s`, `field:resource:attribute=value`.
+ * `@` (always), `!` (never), `role:x`, `rule:x`, `attribute:%(target)s`, `'literal':%(target)s`, `field:resource:attribute=value`,
+ * `field:resource:attribute=~pattern`.
  * A check that is not understood never allows.
  */
 export type Check =
@@ -11,6 +12,7 @@ export type Check =
   | { op: 'role'; name: string }
   | { op: 'rule'; name: string }
   | { op: 'equal'; left: string; right: string }
+  | { op: 'match'; pattern: RegExp; right: string }
 
 export type Facts = {
   credentials: Record<string, unknown>
@@ -70,9 +72,11 @@ function parseCheck(token: string): Check {
   if (kind === 'role') return { op: 'role', name: match.toLowerCase() }
   if (kind === 'rule') return { op: 'rule', name: match }
   if (kind === 'http' || kind === 'https') return { op: 'never' }
-  // `field:networks:shared=True` compares an attribute of the target with a word.
+  // `field:networks:shared=True` compares an attribute of the target with a word, `field:port:device_owner=~^network:` with a pattern.
   const field = kind === 'field' ? /^[^:]*:([^=]+)=(.*)$/.exec(match) : null
-  if (field) return { op: 'equal', left: `'${field[2]!.replace(/^~/, '')}`, right: `%(${field[1]})s` }
+  if (field?.[2]!.startsWith('~'))
+    return { op: 'match', pattern: new RegExp(`^(?:${field[2]!.slice(1)})`), right: `%(${field[1]})s` }
+  if (field) return { op: 'equal', left: `'${field[2]!}`, right: `%(${field[1]})s` }
   return { op: 'equal', left: kind, right: match }
 }
 
@@ -109,6 +113,8 @@ export function allows(check: Check, facts: Facts, depth = 0): boolean {
     }
     case 'equal':
       return allowsEqual(check.left, check.right, facts)
+    case 'match':
+      return check.pattern.test(expand(check.right, facts.target) ?? '')
     default:
       return check satisfies never
   }

@@ -1,5 +1,10 @@
 import type { Compute } from '../compute/contract.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
+import { networkDialect } from './api/dialect.ts'
+import { networkEndpoints } from './api/networks.ts'
+import { portEndpoints } from './api/ports.ts'
+import { groupEndpoints, ruleEndpoints } from './api/security-groups.ts'
+import { subnetEndpoints } from './api/subnets.ts'
 import type { Network } from './contract.ts'
 import { networkDesk } from './desk.ts'
 import * as nics from './domain/nics.ts'
@@ -17,9 +22,16 @@ export type NetworkNeeds = { compute: Compute }
 
 export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSettings): Service<Network> {
   const store = openStore(deps, () => needs.compute, settings)
+  const wire = { store, policy: deps.policy }
   return {
-    dialect: { bases: [''], error: ({ status, message }) => ({ body: { error: { code: status, message } } }) },
-    endpoints: [],
+    dialect: networkDialect,
+    endpoints: [
+      ...networkEndpoints(wire),
+      ...subnetEndpoints(wire),
+      ...portEndpoints(wire),
+      ...groupEndpoints(wire),
+      ...ruleEndpoints(wire),
+    ],
     machines: [hostWork(store)],
     desk: networkDesk(store, () => needs.compute),
     contract: {

@@ -8,6 +8,8 @@ import type { Change } from './store.ts'
 
 export type GroupAsk = { name: string; description?: string | undefined; stateful?: boolean | undefined }
 
+export type GroupPatch = { [Name in keyof GroupAsk]?: GroupAsk[Name] | undefined }
+
 /** A group lets everything out. Groups are counted, and so are the rules they are born with. */
 export async function createGroup(change: Change, projectId: string, ask: GroupAsk): Promise<GroupRow> {
   if (ask.name === 'default')
@@ -56,7 +58,7 @@ export async function ensureDefaultGroup(change: Change, projectId: string): Pro
   return made.id
 }
 
-export async function updateGroup(change: Change, group: GroupRow, patch: Partial<GroupAsk>): Promise<GroupRow> {
+export async function updateGroup(change: Change, group: GroupRow, patch: GroupPatch): Promise<GroupRow> {
   if (group.is_default === 1 && patch.name !== undefined && patch.name !== 'default')
     throw fault('conflict', 'SecurityGroupCannotUpdateDefault', 'Updating default security group not allowed.')
   if (group.is_default === 0 && patch.name === 'default')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { silentLog } from '../../kit/log.ts'
 import type { MetadataRequest } from '../document.ts'
@@ -34,7 +34,13 @@ async function place(t: TestContext, answer: () => Promise<string>) {
         .on('error', reject)
         .end()
     })
-  return { asked, get }
+  const hold = () =>
+    new Promise<void>((resolve) => {
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1', resolve)
+      socket.on('error', () => {})
+      t.after(() => socket.destroy())
+    })
+  return { asked, get, hold }
 }
 
 test('a request is told by where it came from, and no header of the guest is passed on', async (t) => {
@@ -44,6 +50,12 @@ test('a request is told by where it came from, and no header of the guest is pas
   assert.deepEqual(asked, [
     { networkId: 'n1', routerId: undefined, ip: '127.0.0.1', method: 'GET', path: '/openstack/latest/meta_data.json' },
   ])
+})
+
+test('a guest that keeps connections open gets no more than its share', async (t) => {
+  const { get, hold } = await place(t, async () => 'hello')
+  await Promise.all(Array.from({ length: 16 }, hold))
+  await assert.rejects(get('/'))
 })
 
 test('while no controller answers, guests hear 503 and not why', async (t) => {

@@ -17,7 +17,7 @@ export type MetadataDoor = {
 
 /** A guest may keep so many connections open; a hostile one gets no more of our memory. */
 const connectionsPerGuest = 16
-const quietMs = 15_000
+const lifeMs = 60_000
 
 const unavailable: MetadataReply = {
   status: 503,
@@ -56,28 +56,33 @@ export function openMetadataDoor({ link, log }: { link: Pick<ControllerLink, 'me
     response.end(request.method === 'HEAD' ? undefined : bytes)
   }
 
-  const server = createServer(
-    { requestTimeout: quietMs, headersTimeout: quietMs, keepAliveTimeout: 5000, maxHeaderSize: 8192 },
-    (request, response) => void answer(request, response),
-  )
+  // It never listens itself, so its own time limits do not work: a connection's whole life is limited instead.
+  const server = createServer({ maxHeaderSize: 8192 }, (request, response) => void answer(request, response))
+  const sockets = new Set<Socket>()
+
+  const count = (from: string, by: number) => {
+    const now = (open.get(from) ?? 0) + by
+    if (now > 0) open.set(from, now)
+    else open.delete(from)
+  }
 
   return {
     receive: (place) => (socket) => {
       const from = `${place.networkId ?? place.routerId} ${plain(socket.remoteAddress ?? '')}`
-      const count = open.get(from) ?? 0
-      if (count >= connectionsPerGuest) return void socket.destroy()
-      open.set(from, count + 1)
+      if ((open.get(from) ?? 0) >= connectionsPerGuest) return void socket.destroy()
+      const end = setTimeout(() => socket.destroy(), lifeMs)
+      count(from, 1)
+      sockets.add(socket)
       socket.once('close', () => {
-        const left = (open.get(from) ?? 1) - 1
-        if (left > 0) open.set(from, left)
-        else open.delete(from)
+        clearTimeout(end)
+        count(from, -1)
+        sockets.delete(socket)
       })
       places.set(socket, place)
-      socket.setTimeout(quietMs, () => socket.destroy())
       server.emit('connection', socket)
     },
     close() {
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
     },
   }
 }

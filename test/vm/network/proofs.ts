@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { HostDhcp, HostPort, HostRouter, SecurityRule } from '../../../src/agents/document.ts'
 import type { Exec } from '../../../src/kit/exec/exec.ts'
 import type { Log } from '../../../src/kit/log.ts'
+import { proveCrashes } from './crash.ts'
 import { startSwitch, until } from './switch.ts'
 import { proveTunnels } from './tunnels.ts'
 import { anyone, type Documents, type Guest, internal, makeGuest, openHost, segment } from './world.ts'
@@ -513,6 +514,7 @@ export async function prove({ exec, log, dir }: { exec: Exec; log: Log; dir: str
   })
   await host.close()
   await proveTunnels({ exec, log, dir, proof })
+  await proveCrashes({ exec, log, dir, proof })
   console.log(failed === 0 ? 'all proven' : `${failed} failed`)
   return failed === 0 ? 0 : 1
 }

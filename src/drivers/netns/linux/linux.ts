@@ -30,7 +30,7 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
 
   const existing = async (): Promise<Set<string>> => new Set(await readdir('/run/netns').catch(() => []))
   const marked = () => readdir(marks).catch((): string[] => [])
-  const list = async () => {
+  const present = async () => {
     const here = await existing()
     return (await marked()).filter((name) => here.has(name))
   }
@@ -130,7 +130,7 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
   }
 
   const holder = async (device: string): Promise<string | undefined> => {
-    for (const name of await list()) {
+    for (const name of await present()) {
       const { code } = await exec.attempt(['ip', '-n', name, 'link', 'show', 'dev', device])
       if (code === 0) return name
     }
@@ -140,7 +140,8 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
   const holders = new Map<string, string>()
 
   return {
-    list,
+    // A mark without namespace is told too: what is not wanted any more then goes by the same way.
+    list: marked,
     async shape(name, shape) {
       await ensure(name)
       const devices = shape.links.map((link) => link.device)
@@ -162,7 +163,7 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
     async remove(name) {
       await doors.shut(name)
       for (const [device, by] of holders) if (by === name) holders.delete(device)
-      if ((await list()).includes(name)) {
+      if ((await present()).includes(name)) {
         // A namespace takes its devices along when it goes, and the switch would not make them again.
         const { links } = await observe(name)
         for (const { device } of links) {
@@ -181,7 +182,7 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
       return found !== undefined
     },
     async inventory() {
-      return { namespaces: await list(), problems: [] }
+      return { namespaces: await present(), problems: [] }
     },
     close: () => doors.close(),
   }

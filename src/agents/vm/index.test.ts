@@ -101,6 +101,33 @@ test('what failed is looked at again when its delay is over, not at the next rou
   assert.equal((await agent.round({ complete: true, items: [] })).again, undefined)
 })
 
+test('a trouble that passes in a moment is not told; one that stays is', async () => {
+  const clock = fakeClock()
+  const driver = openSim({ host: simHost(), clock })
+  let times = 2
+  const start: typeof driver.start = async (...ask) => {
+    if (times-- > 0) throw new Error('socket hang up')
+    return driver.start(...ask)
+  }
+  const agent = vmAgent({ driver: { ...driver, start }, clock, log: silentLog })
+  const round = async () => {
+    clock.advance(8 * second)
+    return (await agent.round({ complete: true, items: [vm()] })).seen[0]
+  }
+  for (const power of ['off', 'off', 'on']) {
+    const seen = await round()
+    assert.deepEqual([seen?.power, seen?.error], [power, undefined])
+  }
+  times = 10
+  const told = []
+  for (const _ of [1, 2, 3, 4]) {
+    clock.advance(8 * second)
+    told.push((await agent.round({ complete: true, items: [vm({ generation: 2, boots: 2 })] })).seen[0]?.error)
+  }
+  assert.deepEqual(told.slice(0, 3), [undefined, undefined, undefined])
+  assert.match(`${told[3]}`, /could not do/)
+})
+
 test('a guest without its network device waits for it', async () => {
   const nic = { portId: 'p', device: 'tap1', mac: 'fa:16:3e:00:00:01', mtu: 1450 }
   const { host, round } = world({ missingDevice: 'tap1' })

@@ -57,7 +57,7 @@ export function vmAgent({ driver, clock, log, patienceMs = 250 }: VmAgentOptions
       }
       if (action.do === 'wait') return action.until
       if (action.do === 'complain') {
-        failures.note(vm.id, vm.generation, action.why)
+        failures.note(vm.id, vm.generation, action.why, action.passing)
         return clock.now() + failures.waitFor(vm.id, vm.generation)
       }
       const wait = holdBack(action, seen)
@@ -80,7 +80,7 @@ export function vmAgent({ driver, clock, log, patienceMs = 250 }: VmAgentOptions
         if (at !== undefined) due.set(id, at)
       } catch (error) {
         const text = isProblem(error) ? error.message : 'The host could not do what was asked of this guest; its log says more.'
-        failures.note(id, generation, text)
+        failures.note(id, generation, text, !isProblem(error) || error.kind === 'unavailable')
         due.set(id, clock.now() + failures.waitFor(id, generation))
         log.warn({ server: id, error: explainError(error) }, 'guest failed')
       } finally {

@@ -11,8 +11,8 @@ export type Action =
   | { do: 'settle'; vm: Vm }
   /** The guest has until then to answer the power button. */
   | { do: 'wait'; id: string; until: Micros }
-  /** It cannot be had; the text is for the user. */
-  | { do: 'complain'; id: string; why: string }
+  /** It cannot be had, or (`passing`) not now; the text is for the user. */
+  | { do: 'complain'; id: string; why: string; passing: boolean }
 
 export type Circumstances = {
   now: Micros
@@ -46,7 +46,7 @@ export function step(vm: Vm, seen: GuestSeen | undefined, now: Micros): Action |
   // A late document of a controller that was overtaken.
   if (vm.generation < seen.applied.generation) return undefined
   if (seen.state === 'lost' && vm.power !== 'off' && vm.boots <= seen.applied.boots)
-    return { do: 'complain', id: vm.id, why: 'The guest runs but its monitor does not answer.' }
+    return { do: 'complain', id: vm.id, why: 'The guest runs but its monitor does not answer.', passing: true }
   switch (vm.power) {
     case 'on':
     case 'paused':
@@ -71,6 +71,7 @@ const noMemory = (vm: Vm): Action => ({
   do: 'complain',
   id: vm.id,
   why: 'The guest is not running, so there is no memory to keep.',
+  passing: false,
 })
 
 const bootIsDue = (vm: Vm, { applied }: GuestSeen) => vm.boots > applied.boots || vm.softBoots > applied.softBoots

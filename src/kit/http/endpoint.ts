@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Static, TSchema } from 'typebox'
+import type { Problem } from '../errors.ts'
 import type { Caller } from '../policy/caller.ts'
 
 /** What a policy rule may compare, as rows have it: `project_id`, `user_id`, and whatever the service's rules name. */
@@ -72,8 +73,8 @@ export type EndpointDefinition<B extends BodySchema, Subject> = {
   visible?: string
   /** What the rules compare. Default: the subject's `projectId` and `userId`, or the caller's own when there is no subject. */
   target?: (ask: Omit<Ask, 'subject' | 'body'> & { body: unknown; subject: Subject }) => Target | Promise<Target>
-  /** Message of the 404. Default: `{noun} {id} could not be found.` as the dialect says it. */
-  missing?: (params: Record<string, string>) => string
+  /** The 404, or its message. Default: `{noun} {id} could not be found.` as the dialect says it. */
+  missing?: (params: Record<string, string>) => string | Problem
   handle: (ask: Ask<BodyOf<B>, Subject>) => Promise<unknown>
   /** A sentence for the API reference. */
   summary?: string
@@ -93,7 +94,7 @@ export type Endpoint = {
   subject: ((ask: Ask) => Promise<unknown>) | undefined
   visible: string | undefined
   target: ((ask: Ask) => Target | Promise<Target>) | undefined
-  missing: ((params: Record<string, string>) => string) | undefined
+  missing: ((params: Record<string, string>) => string | Problem) | undefined
   handle: (ask: Ask) => Promise<unknown>
   summary: string
 }

@@ -278,7 +278,8 @@ export function serve(options: ServeOptions): FastifyInstance {
 
 const missing = (endpoint: Endpoint, params: Record<string, string>): Problem => {
   const id = Object.values(params).at(-1) ?? ''
-  return new Problem('not-found', endpoint.missing?.(params) ?? `Resource ${id} could not be found.`)
+  const said = endpoint.missing?.(params) ?? `Resource ${id} could not be found.`
+  return isProblem(said) ? said : new Problem('not-found', said)
 }
 
 /** A project in the URL must be the token's own: it selects nothing, it only must not contradict. */

@@ -74,10 +74,12 @@ function parseCheck(token: string): Check {
   if (kind === 'http' || kind === 'https') return { op: 'never' }
   // `field:networks:shared=True` compares an attribute of the target with a word, `field:port:device_owner=~^network:` with a pattern.
   const field = kind === 'field' ? /^[^:]*:([^=]+)=(.*)$/.exec(match) : null
-  if (field?.[2]!.startsWith('~'))
-    return { op: 'match', pattern: new RegExp(`^(?:${field[2]!.slice(1)})`), right: `%(${field[1]})s` }
-  if (field) return { op: 'equal', left: `'${field[2]!}`, right: `%(${field[1]})s` }
-  return { op: 'equal', left: kind, right: match }
+  if (!field) return { op: 'equal', left: kind, right: match }
+  const [, attribute, word = ''] = field
+  const right = `%(${attribute})s`
+  return word.startsWith('~')
+    ? { op: 'match', pattern: new RegExp(`^(?:${word.slice(1)})`), right }
+    : { op: 'equal', left: `'${word}`, right }
 }
 
 const word = (value: unknown): string => {

@@ -1,3 +1,4 @@
+import type { Problem } from '../../../kit/errors.ts'
 import { type Dialect, reasonPhrase } from '../../../kit/http/dialect.ts'
 
 /** Errors carry the name of their fault; a quota is a conflict. */
@@ -8,7 +9,7 @@ export const networkDialect: Dialect = {
     if (problem.code === 'no-route') return plain(status, message, accept)
     const rule = problem.code === 'PolicyNotAuthorized' ? problem.detail['rule'] : undefined
     const text = rule === undefined ? message : `rule:${String(rule)} is disallowed by policy`
-    return { body: { NeutronError: { type: typeOf(status, problem.code), message: text, detail: '' } } }
+    return { body: { NeutronError: { type: typeOf(status, problem), message: text, detail: '' } } }
   },
   invalid: ({ at, message }) => (at === '' ? message : `Invalid input for ${at}. Reason: ${message}.`),
 }
@@ -25,7 +26,8 @@ const plain = (status: number, message: string, accept: string) =>
       }
 
 /** Names of faults begin with a capital; other codes are the kit's own. */
-function typeOf(status: number, code: string | undefined): string {
+function typeOf(status: number, { code, kind }: Problem): string {
+  if (kind === 'over-quota') return 'OverQuota'
   if (code !== undefined && /^[A-Z]/.test(code)) return code
   return `HTTP${(reasonPhrase[status] ?? 'Internal Server Error').replaceAll(' ', '')}`
 }

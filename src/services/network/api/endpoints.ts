@@ -93,7 +93,7 @@ export function subjectOf<Row extends Standard, Item extends Row>({ store }: Wir
       return row && (await resource.load(store.read, [row]))[0]
     },
     target: ({ subject }: { subject: Item }) => resource.target(subject),
-    missing: (params: Record<string, string>) => resource.missing(params['id']!).message,
+    missing: (params: Record<string, string>) => resource.missing(params['id']!),
   }
 }
 

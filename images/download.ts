@@ -19,7 +19,7 @@ export function parseUris(text: string): Package[] {
 /** The kernel that a meta package names, by what `apt-cache depends` says. */
 export function parseKernel(text: string): string {
   const name = /Depends: (linux-image-\S+)/.exec(text)?.[1]
-  if (!name) throw new Error('the package source names no kernel for virtual machines')
+  if (!name) throw new Error('the package source names no kernel for virtual machines (apt-get update may help)')
   return name
 }
 

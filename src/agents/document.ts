@@ -207,4 +207,5 @@ export type MetadataRequest = {
   path: string
 }
 
-export type MetadataReply = { status: number; contentType: string; body: string }
+/** `encoding: 'base64'`: the body is bytes that are no text (user data may be anything). */
+export type MetadataReply = { status: number; contentType: string; body: string; encoding?: 'base64' }

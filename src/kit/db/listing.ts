@@ -2,7 +2,8 @@ import { type ReferenceExpression, type SelectQueryBuilder, sql } from 'kysely'
 import { Problem } from '../errors.ts'
 import type { Query } from '../http/endpoint.ts'
 
-export type FilterOp = '=' | '!=' | '>=' | '<=' | '>' | '<' | 'like' | 'prefix' | 'suffix' | 'bit'
+/** `pattern`: text as SQL's LIKE takes it, with a backslash before what is meant literally; case does not count. */
+export type FilterOp = '=' | '!=' | '>=' | '<=' | '>' | '<' | 'like' | 'prefix' | 'suffix' | 'pattern' | 'bit'
 
 export type Filter<Column extends string> = {
   column: Column
@@ -138,6 +139,7 @@ type Compare = (column: string, op: string, value: unknown) => unknown
 
 function compare(eb: Compare, column: string, op: FilterOp, value: string | number): unknown {
   if (op === 'like') return eb(column, 'like', `%${escapeLike(String(value))}%`)
+  if (op === 'pattern') return sql`lower(${sql.ref(column)}) like ${String(value).toLowerCase()} escape '\\'`
   if (op === 'prefix') return eb(column, 'like', `${escapeLike(String(value))}%`)
   if (op === 'suffix') return eb(column, 'like', `%${escapeLike(String(value))}`)
   if (op === 'bit') return eb(column, '=', /^(true|1|yes|on|t|y)$/i.test(String(value)) ? 1 : 0)

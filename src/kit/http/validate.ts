@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { TSchema } from 'typebox'
 import type { SchemaIssue } from './dialect.ts'
@@ -29,6 +30,7 @@ const formats: Record<string, (text: string) => boolean> = {
   uuid: (text) => /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(text),
   'date-time': (text) => !Number.isNaN(Date.parse(text)),
   ipv4: (text) => /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(text),
+  ipv6: isIPv6,
   uri: (text) => URL.canParse(text),
   base64: (text) => /^(?:[A-Za-z0-9+/\s]{2,})*[A-Za-z0-9+/=\s]*$/.test(text),
 }

@@ -40,6 +40,9 @@ export type Quota<Tables> = {
   defaults: Record<string, number>
 }
 
+/** In place of a project's id: the limits of all projects that have none of their own. */
+export const everyProject = '*'
+
 export type QuotaOptions<Tables> = {
   db: Db<unknown>
   service: string
@@ -54,11 +57,13 @@ export function openQuota<Tables>({ db: database, service, defaults, counters, m
   const limitsOn = async (on: Pick<Tx<QuotaTables>, 'selectFrom'>, projectId: string) => {
     const rows = await on
       .selectFrom('kit_quota')
-      .select(['resource', 'hard_limit'])
+      .select(['project_id', 'resource', 'hard_limit'])
       .where('service', '=', service)
-      .where('project_id', '=', projectId)
+      .where('project_id', 'in', [everyProject, projectId])
       .execute()
-    return { ...defaults, ...Object.fromEntries(rows.map((row) => [row.resource, row.hard_limit])) }
+    const of = (project: string) =>
+      Object.fromEntries(rows.filter((row) => row.project_id === project).map((row) => [row.resource, row.hard_limit]))
+    return { ...defaults, ...of(everyProject), ...of(projectId) }
   }
   const takeTurn = (tx: Tx<QuotaTables>, projectId: string) =>
     tx

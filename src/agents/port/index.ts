@@ -9,11 +9,16 @@ export type PortAgentOptions = { driver: Vswitch; log: Log }
 
 export type PortAgent = Agent<HostPort, PortSeen> & { inventory(): Promise<SwitchInventory> }
 
-/** A port that could not be made is tried again so soon. */
+/** What passes within so many rounds is not told: a server would go to error for it. */
+const patience = 3
+const soonMs = 500
 const retryMs = 5000
 
 /** The agent of ports: devices first, then the flows of all of them in one change. */
 export function portAgent({ driver, log }: PortAgentOptions): PortAgent {
+  /** For how many rounds a port has waited for its traffic. */
+  const waits = new Map<string, number>()
+
   /** Does one action. Gives the trouble, if any: one port never keeps the others from theirs. */
   const apply = async (action: PortAction): Promise<string | undefined> => {
     const id = action.do === 'plug' ? action.port.id : action.id
@@ -28,36 +33,51 @@ export function portAgent({ driver, log }: PortAgentOptions): PortAgent {
     }
   }
 
-  const tell = (port: HostPort, failed: string | undefined, programmed: Programmed | undefined): PortSeen => ({
-    id: port.id,
-    wired: failed === undefined && programmed?.inForce === true,
-    error: failed ?? programmed?.error,
-  })
+  const wait = (port: HostPort, wired: boolean): number => {
+    const rounds = wired || !port.adminUp ? 0 : (waits.get(port.id) ?? 0) + 1
+    if (rounds > 0) waits.set(port.id, rounds)
+    else waits.delete(port.id)
+    return rounds
+  }
+
+  const tell = (port: HostPort, passing: string | undefined, programmed: Programmed | undefined): PortSeen => {
+    const wired = programmed?.inForce === true
+    const rounds = wait(port, wired)
+    const late = rounds >= patience ? (passing ?? 'The switch of the host does not take the port.') : undefined
+    return { id: port.id, wired, error: programmed?.error ?? late }
+  }
+
+  /** Gives which actions failed and why, and which ports went. */
+  const applyAll = async (actions: PortAction[]): Promise<{ failures: Map<string, string>; gone: Set<string> }> => {
+    const [failures, gone] = [new Map<string, string>(), new Set<string>()]
+    for (const action of actions) {
+      const id = action.do === 'plug' ? action.port.id : action.id
+      const trouble = await apply(action)
+      if (trouble !== undefined) failures.set(id, trouble)
+      else if (action.do === 'unplug') gone.add(id)
+    }
+    return { failures, gone }
+  }
 
   return {
     kind: 'port',
     async round(desired) {
       await driver.prepare()
-      const failures = new Map<string, string>()
-      const gone = new Set<string>()
       const here = await driver.list()
-      for (const action of plan(desired, here)) {
-        const trouble = await apply(action)
-        if (trouble !== undefined) failures.set(action.do === 'plug' ? action.port.id : action.id, trouble)
-        else if (action.do === 'unplug') gone.add(action.id)
-      }
-      const usable = desired.items.filter((port) => !failures.has(port.id))
-      const programmed = new Map(
-        (await driver.program(usable, { keepOthers: !desired.complete })).map((result) => [result.id, result]),
-      )
+      const { failures, gone } = await applyAll(plan(desired, here))
+      const results = await driver.program(desired.items, { keepOthers: !desired.complete })
+      const programmed = new Map(results.map((result) => [result.id, result]))
       const named = new Set(desired.items.map((port) => port.id))
+      for (const id of waits.keys()) if (!named.has(id)) waits.delete(id)
+      const troubles = new Map([...here.map(({ id, error }) => [id, error] as const), ...failures])
       const others = here.filter((port) => !named.has(port.id) && !gone.has(port.id))
       const seen = [
-        ...desired.items.map((port) => tell(port, failures.get(port.id), programmed.get(port.id))),
-        ...others.map(({ id, plugged, error }) => ({ id, wired: plugged, error: failures.get(id) ?? error })),
+        ...desired.items.map((port) => tell(port, troubles.get(port.id), programmed.get(port.id))),
+        ...others.map(({ id, plugged }) => ({ id, wired: plugged, error: troubles.get(id) })),
       ]
-      const waiting = desired.items.some((port) => port.adminUp && !programmed.get(port.id)?.inForce)
-      return waiting || failures.size > 0 ? { seen, again: retryMs } : { seen }
+      const longest = Math.max(0, ...waits.values())
+      if (longest === 0 && failures.size === 0) return { seen }
+      return { seen, again: longest > 0 && longest < patience ? soonMs : retryMs }
     },
     watch: (changed) => driver.watch(changed),
     close: () => driver.close(),

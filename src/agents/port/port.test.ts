@@ -54,6 +54,18 @@ test('one broken port does not keep the others from their traffic', async () => 
   assert.ok(again !== undefined)
 })
 
+test('a trouble that passes is not told, one that stays is', async () => {
+  const { host, agent } = cloud()
+  host.faults.plugFails = 'No room.'
+  const round = async () => (await agent.round({ complete: true, items: [port('a')] })).seen[0]
+  assert.deepEqual(await round(), { id: 'a', wired: false, error: undefined })
+  delete host.faults.plugFails
+  assert.deepEqual(await round(), { id: 'a', wired: true, error: undefined })
+  await agent.round({ complete: true, items: [] })
+  host.faults.plugFails = 'No room.'
+  assert.deepEqual([await round(), await round(), await round()].at(-1), { id: 'a', wired: false, error: 'No room.' })
+})
+
 test('a port that is switched off is here and carries nothing', async () => {
   const { agent } = cloud()
   const { seen, again } = await agent.round({ complete: true, items: [port('a', { adminUp: false })] })

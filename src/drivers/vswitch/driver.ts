@@ -48,7 +48,7 @@ export type SwitchPortSeen = {
   error: string | undefined
 }
 
-/** Of each port that was asked for: `error` says why it has no traffic, or which part of it was left out. */
+/** Of each port that was asked for: `error` says why it never will have traffic as it is, or which part of it was left out. */
 export type Programmed = { id: string; inForce: boolean; error: string | undefined }
 
 export type SwitchInventory = { ports: { id: string; device: string; bridge: string }[]; problems: string[] }

@@ -105,7 +105,7 @@ export async function proveCrashes({
       [await readdir(`${dir}/crash/namespaces`).catch(() => []), await readdir(`${dir}/crash-dhcp`).catch(() => [])],
       [[], []],
     )
-    assert.doesNotMatch(await exec.run(['ip', '-br', 'link']), /tap|qr-/)
+    assert.doesNotMatch(await exec.run(['ip', '-br', 'link']), /tap91|tapdhcpz|qr-z|atap-/)
   }
 
   await reach(nothing)

@@ -513,6 +513,8 @@ export async function prove({ exec, log, dir }: { exec: Exec; log: Log; dir: str
     assert.notEqual((await exec.attempt(['pgrep', '-x', 'dnsmasq'])).code, 0)
   })
   await host.close()
+  // Two switches in one namespace would want devices of the same names.
+  await ovs.kill()
   await proveTunnels({ exec, log, dir, proof })
   await proveCrashes({ exec, log, dir, proof })
   console.log(failed === 0 ? 'all proven' : `${failed} failed`)

@@ -112,9 +112,10 @@ export function openOvs(options: OvsOptions): Vswitch {
     await exec.run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` })
   }
 
-  const wire = (port: SwitchPort, { rows }: View): WiredPort | string => {
+  /** Undefined: the switch has not taken it yet. A text: it never will. */
+  const wire = (port: SwitchPort, { rows }: View): WiredPort | string | undefined => {
     const row = rows.find((one) => one.id === port.id)
-    if (!row || row.ofport === 0) return row?.error ?? 'The port is not in the switch yet.'
+    if (!row || row.ofport === 0) return undefined
     const wired = { ...port, mac: port.mac.toLowerCase(), ofport: row.ofport, zone: row.zone, vlan: row.vlan }
     return portProblem(wired) ?? reachProblem(port, bridges) ?? wired
   }
@@ -171,16 +172,16 @@ export function openOvs(options: OvsOptions): Vswitch {
       await keepCurrent(ports)
       const view = await look()
       const tried = ports.map((port) => ({ port, wired: wire(port, view) }))
-      const good = tried.flatMap(({ wired }) => (typeof wired !== 'string' && wired.adminUp ? wired : []))
+      const good = tried.flatMap(({ wired }) => (typeof wired === 'object' && wired.adminUp ? wired : []))
       const named = new Set(ports.map((port) => port.id))
       const others: Bystander[] = keepOthers ? view.rows.filter((row) => !named.has(row.id) && row.ofport > 0) : []
       const removed = await openflow.become(integration, pipeline(good, others, view.uplinks), removableOf(ports, keepOthers))
       if (removed.length > 0) await cutConnections(removed, good)
       return tried.map(
         ({ port, wired }): Programmed =>
-          typeof wired === 'string'
-            ? { id: port.id, inForce: false, error: wired }
-            : { id: port.id, inForce: port.adminUp, error: ruleProblem(wired) },
+          typeof wired === 'object'
+            ? { id: port.id, inForce: port.adminUp, error: ruleProblem(wired) }
+            : { id: port.id, inForce: false, error: wired },
       )
     },
     async inventory() {

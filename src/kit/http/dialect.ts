@@ -16,6 +16,8 @@ export type Dialect = {
   }
   /** Where a kind has another status code than usual. */
   status?: Partial<Record<ProblemKind, number>>
+  /** Where one problem (by its `code`) has another status than its kind; undefined: as the kind says. */
+  statusOf?: (problem: Problem) => number | undefined
   /** The body of an error. `contentType` other than JSON: `body` is text. */
   error(failure: Failure): { body: unknown; contentType?: string; headers?: Record<string, string> }
   /** Headers of every answer of the service. */
@@ -29,6 +31,8 @@ export type Failure = {
   message: string
   problem: Problem
   requestId: string
+  /** The negotiated microversion's minor number; the lowest where none was negotiated. */
+  version: number
   accept: string
   method: string
   path: string

@@ -1,17 +1,49 @@
 import type { Blobs } from '../../drivers/blobs/driver.ts'
+import { forTables } from '../../kit/db/open.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
-import type { Images } from './contract.ts'
+import { dataEndpoints } from './api/data.ts'
+import { dialect } from './api/dialect.ts'
+import { discoveryEndpoints } from './api/discovery.ts'
+import { imageEndpoints } from './api/images.ts'
+import { memberEndpoints } from './api/members.ts'
+import type { Image, Images } from './contract.ts'
+import type { StoredImage } from './domain/image.ts'
+import { openImageStore } from './domain/images.ts'
+import { openMembers } from './domain/members.ts'
+import { endBrokenUpload, openUpload } from './domain/upload.ts'
 import { imagePolicies } from './policy.ts'
+import { type ImageTables, imageMigrations } from './tables.ts'
+import { bytesMachine } from './work/bytes.work.ts'
 
-export const imageKind: ServiceKind = { name: 'image', migrations: [], policies: imagePolicies }
+export const imageKind: ServiceKind = { name: 'image', migrations: imageMigrations, policies: imagePolicies }
 
 export type ImageSettings = { blobs: Blobs }
 
-export function openImages(_deps: Deps, _settings: ImageSettings): Service<Images> {
+export function openImages({ clock, work, ...deps }: Deps, { blobs }: ImageSettings): Service<Images> {
+  const db = forTables<ImageTables>(deps.db)
+  const store = openImageStore(db, clock, work)
+  const members = openMembers(db, clock)
+  const upload = openUpload({ db, clock, work, blobs })
   return {
-    dialect: { bases: [''], error: ({ status, message }) => ({ body: { error: { code: status, message } } }) },
-    endpoints: [],
-    machines: [],
-    contract: {} as Images,
+    dialect,
+    endpoints: [
+      ...imageEndpoints(store),
+      ...dataEndpoints(store, blobs, upload),
+      ...memberEndpoints(store, members),
+      ...discoveryEndpoints(),
+    ],
+    machines: [bytesMachine(store, (id) => endBrokenUpload(db, clock, id), blobs, clock)],
+    contract: {
+      show: async ({ id }) => forOthers(await store.find(id)),
+      visibleTo: async ({ id, ...viewer }) => forOthers(await store.visible(id, viewer)),
+    },
+    desk: { agents: {}, blob: (id) => blobs.read(id) },
+    audit: async () => ({ problems: [], exists: { blob: await store.withBytes() }, holds: { blob: await blobs.list() } }),
   }
+}
+
+const forOthers = (image: StoredImage | undefined): Image | undefined => {
+  if (!image) return undefined
+  const { md5: _, tags: __, isProtected: ___, isHidden: ____, projectId: _____, ...shown } = image
+  return shown
 }

@@ -1,0 +1,69 @@
+import { Readable } from 'node:stream'
+import type { Blobs } from '../../../drivers/blobs/driver.ts'
+import { Problem } from '../../../kit/errors.ts'
+import { endpoint, reply } from '../../../kit/http/endpoint.ts'
+import type { StoredImage } from '../domain/image.ts'
+import type { ImageStore } from '../domain/images.ts'
+import type { Upload } from '../domain/upload.ts'
+import { forbidden } from './attributes.ts'
+import { ofImage } from './images.ts'
+
+export const dataEndpoints = (store: ImageStore, blobs: Blobs, upload: Upload) => [
+  endpoint({
+    on: 'PUT /images/{image_id}/file',
+    policy: 'upload_image',
+    status: 204,
+    body: 'stream',
+    ...ofImage(store),
+    summary: 'upload image data',
+    handle: async ({ subject, stream, headers }) => {
+      const type = headers['content-type']?.split(';')[0]?.trim()
+      if (type !== 'application/octet-stream')
+        throw new Problem('invalid', `Content-Type must be application/octet-stream`, { code: 'media-type' })
+      await upload(subject, stream)
+    },
+  }),
+  endpoint({
+    on: 'GET /images/{image_id}/file',
+    policy: 'download_image',
+    ...ofImage(store),
+    summary: 'download image data',
+    handle: async ({ subject, headers }) => {
+      if (subject.status === 'deactivated')
+        throw forbidden('The requested image has been deactivated. Image data download is forbidden.')
+      if (subject.sizeBytes === undefined) return reply({ status: 204 })
+      const range = readRange(headers['range'] ?? headers['content-range'], subject.sizeBytes)
+      const bytes = await blobs.read(subject.id, range)
+      const length = range ? range.end - range.start + 1 : subject.sizeBytes
+      return reply({
+        status: range ? 206 : 200,
+        headers: { ...dataHeaders(subject, range), 'content-length': String(length) },
+        body: Readable.from(bytes, { objectMode: false }),
+      })
+    },
+  }),
+]
+
+type Range = { start: number; end: number }
+
+const dataHeaders = ({ md5, sizeBytes }: StoredImage, range: Range | undefined): Record<string, string> => ({
+  'content-type': 'application/octet-stream',
+  // Of a part it would be the wrong sum.
+  ...(md5 === undefined || range ? {} : { 'content-md5': md5 }),
+  ...(range ? { 'content-range': `bytes ${range.start}-${range.end}/${sizeBytes}` } : {}),
+})
+
+/** One range of bytes (RFC 9110, 14.1.2), also in the form of Content-Range that old clients send. Throws with code `range`. */
+export function readRange(header: string | undefined, sizeBytes: number): Range | undefined {
+  if (header === undefined) return undefined
+  const asked = /^bytes[= ](\d*)-(\d*)(?:\/(?:\d+|\*))?$/.exec(header.trim())
+  const unsatisfiable = new Problem('invalid', `The byte range '${header}' is not satisfiable for ${sizeBytes} bytes.`, {
+    code: 'range',
+  })
+  if (!asked || (asked[1] === '' && asked[2] === '')) throw unsatisfiable
+  const [first, last] = [asked[1]!, asked[2]!]
+  const start = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1)
+  if (start > end || start >= sizeBytes) throw unsatisfiable
+  return { start, end }
+}

@@ -1,0 +1,206 @@
+import type { SelectQueryBuilder } from 'kysely'
+import type { Clock } from '../../../kit/clock.ts'
+import { effect } from '../../../kit/context.ts'
+import { type Listing, type PageAsk, page } from '../../../kit/db/listing.ts'
+import type { Db, Tx } from '../../../kit/db/open.ts'
+import { Problem } from '../../../kit/errors.ts'
+import type { Work } from '../../../kit/work/work.ts'
+import type { ImageRow, ImageTables } from '../tables.ts'
+import { type Changeable, fromRow, type MemberStatus, type StoredImage } from './image.ts'
+
+/** Who looks: an administrator sees all, everybody else what is theirs, public, community, or shared with them. */
+export type Viewer = { projectId: string | undefined; isAdmin: boolean }
+
+export type ListFilter = {
+  visibility?: string
+  /** `all`, or of images shared with the viewer only those with this answer. Default accepted. */
+  memberStatus: MemberStatus | 'all'
+  owner?: string
+  hidden: boolean
+  tags: string[]
+  properties: Record<string, string>
+}
+
+export type NewImage = { id: string; row: Changeable; properties: Record<string, string>; tags: string[] }
+export type Change = { row: Changeable; properties: Record<string, string>; tags: string[] }
+
+export const bytesWork = 'image.bytes'
+
+export type ImageStore = ReturnType<typeof openImageStore>
+
+type Query = SelectQueryBuilder<ImageTables, 'image_image', ImageRow>
+
+export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
+  const rows = () => db.read.selectFrom('image_image').selectAll('image_image').where('status', '!=', 'deleted')
+
+  const dress = async (found: ImageRow[]): Promise<StoredImage[]> => {
+    const ids = found.map((row) => row.id)
+    if (ids.length === 0) return []
+    const properties = await db.read.selectFrom('image_property').selectAll().where('image_id', 'in', ids).execute()
+    const tags = await db.read.selectFrom('image_tag').selectAll().where('image_id', 'in', ids).orderBy('tag').execute()
+    const own = new Map(ids.map((id) => [id, { properties: {} as Record<string, string>, tags: [] as string[] }]))
+    for (const { image_id, name, value } of properties) own.get(image_id)!.properties[name] = value
+    for (const { image_id, tag } of tags) own.get(image_id)!.tags.push(tag)
+    return found.map((row) => fromRow(row, own.get(row.id)!.properties, own.get(row.id)!.tags))
+  }
+  const find = async (id: string): Promise<StoredImage | undefined> =>
+    (await dress(await rows().where('id', '=', id).execute()))[0]
+
+  const isMember = async (imageId: string, projectId: string): Promise<boolean> => {
+    const query = db.read.selectFrom('image_member').select('member_id').where('image_id', '=', imageId)
+    return (await query.where('member_id', '=', projectId).executeTakeFirst()) !== undefined
+  }
+
+  /** Only while the image is as it was read: two changes at once must not undo each other. */
+  const putParts = async (tx: Tx<ImageTables>, id: string, { properties, tags }: Pick<Change, 'properties' | 'tags'>) => {
+    await tx.deleteFrom('image_property').where('image_id', '=', id).execute()
+    await tx.deleteFrom('image_tag').where('image_id', '=', id).execute()
+    const pairs = Object.entries(properties).map(([name, value]) => ({ image_id: id, name, value }))
+    if (pairs.length > 0) await tx.insertInto('image_property').values(pairs).execute()
+    if (tags.length > 0)
+      await tx
+        .insertInto('image_tag')
+        .values([...new Set(tags)].map((tag) => ({ image_id: id, tag })))
+        .execute()
+  }
+
+  return {
+    find,
+    isMember,
+
+    /** Undefined when the viewer may not know of it. */
+    async visible(id: string, { projectId, isAdmin }: Viewer): Promise<StoredImage | undefined> {
+      const image = await find(id)
+      if (!image || isAdmin || image.ownerId === projectId) return image
+      if (image.visibility === 'public' || image.visibility === 'community') return image
+      const shared = image.visibility === 'shared' && projectId !== undefined && (await isMember(id, projectId))
+      return shared ? image : undefined
+    },
+
+    async list(viewer: Viewer, filter: ListFilter, shape: Listing<string>, ask: PageAsk<string>) {
+      const { rows: found, more } = await page(listed(rows(), viewer, filter), shape, ask)
+      return { images: await dress(found), more }
+    },
+
+    async create({ id, row, properties, tags }: NewImage): Promise<StoredImage> {
+      const now = clock.now()
+      const empty = { size_bytes: -1, virtual_size_bytes: -1, md5: '', sha512: '', upload_id: '', upload_until: 0 }
+      await db.transaction(async (tx) => {
+        const made = await tx
+          .insertInto('image_image')
+          .values({ id, status: 'queued', ...row, ...empty, created_at: now, updated_at: now })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('id')
+          .executeTakeFirst()
+        if (!made) throw new Problem('conflict', `Image ID ${id} already exists!`)
+        await putParts(tx, id, { properties, tags })
+      })
+      return (await find(id))!
+    },
+
+    async change(image: StoredImage, { row, properties, tags }: Change): Promise<StoredImage> {
+      await db.transaction(async (tx) => {
+        const changed = await tx
+          .updateTable('image_image')
+          .set({ ...row, updated_at: clock.now() })
+          .where('id', '=', image.id)
+          .where('updated_at', '=', image.updatedAt)
+          .where('status', '!=', 'deleted')
+          .returning('id')
+          .executeTakeFirst()
+        if (!changed) throw new Problem('conflict', 'The image was changed by somebody else meanwhile.')
+        await putParts(tx, image.id, { properties, tags })
+      })
+      return (await find(image.id))!
+    },
+
+    async setStatus(id: string, from: string[], to: string): Promise<boolean> {
+      const changed = await db.transaction((tx) =>
+        tx
+          .updateTable('image_image')
+          .set({ status: to, updated_at: clock.now() })
+          .where('id', '=', id)
+          .where('status', 'in', from)
+          .returning('id')
+          .executeTakeFirst(),
+      )
+      return changed !== undefined
+    },
+
+    /** Nobody sees it any more; its bytes and rows go away in the background. */
+    async remove(id: string): Promise<void> {
+      await db.transaction(async (tx) => {
+        await tx.updateTable('image_image').set({ status: 'deleted', updated_at: clock.now() }).where('id', '=', id).execute()
+        await work.teardown(tx as never, bytesWork, id, 'remove')
+      })
+    },
+
+    /** The row, deleted or not, for the machine. */
+    row: (id: string) => db.read.selectFrom('image_image').selectAll().where('id', '=', id).executeTakeFirst(),
+
+    async forget(id: string): Promise<void> {
+      await db.transaction(async (tx) => {
+        for (const table of ['image_property', 'image_tag', 'image_member'] as const)
+          await tx.deleteFrom(table).where('image_id', '=', id).execute()
+        await tx.deleteFrom('image_image').where('id', '=', id).where('status', '=', 'deleted').execute()
+      })
+      effect('image forgotten')
+    },
+
+    withBytes: async () =>
+      (await db.read.selectFrom('image_image').select('id').where('size_bytes', '>=', 0).execute()).map((row) => row.id),
+
+    usedBytes: async (tx: Tx<ImageTables>, projectId: string) => {
+      const sum = await tx
+        .selectFrom('image_image')
+        .select((eb) => eb.fn.sum<number>('size_bytes').as('bytes'))
+        .where('owner_id', '=', projectId)
+        .where('size_bytes', '>', 0)
+        .executeTakeFirst()
+      return Number(sum?.bytes ?? 0)
+    },
+  }
+}
+
+/** Which images a list shows: Glance's rules for each asked visibility. */
+function listed(query: Query, { projectId = '', isAdmin }: Viewer, filter: ListFilter): Query {
+  let found = query.where('hidden', '=', filter.hidden ? 1 : 0)
+  if (filter.owner !== undefined) found = found.where('owner_id', '=', filter.owner)
+  for (const tag of filter.tags)
+    found = found.where((eb) =>
+      eb.exists(eb.selectFrom('image_tag').select('tag').whereRef('image_id', '=', 'image_image.id').where('tag', '=', tag)),
+    )
+  for (const [name, value] of Object.entries(filter.properties))
+    found = found.where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('image_property')
+          .select('name')
+          .whereRef('image_id', '=', 'image_image.id')
+          .where('name', '=', name)
+          .where('value', '=', value),
+      ),
+    )
+  const wanted = filter.visibility
+  if (wanted !== undefined && wanted !== 'all') found = found.where('visibility', '=', wanted)
+  return found.where((eb) => {
+    const shared = eb.and([
+      eb('visibility', '=', 'shared'),
+      eb.exists(
+        eb
+          .selectFrom('image_member')
+          .select('member_id')
+          .whereRef('image_id', '=', 'image_image.id')
+          .where('member_id', '=', projectId)
+          .$if(filter.memberStatus !== 'all', (members) => members.where('status', '=', filter.memberStatus)),
+      ),
+    ])
+    const everybody = [
+      eb('visibility', '=', 'public'),
+      ...(wanted === 'community' || wanted === 'all' ? [eb('visibility', '=', 'community')] : []),
+    ]
+    // An administrator's plain list leaves out other projects' community images, as everybody's does.
+    if (isAdmin) return eb.or([eb('visibility', '!=', 'community'), eb('owner_id', '=', projectId), ...everybody])
+    return eb.or([eb('owner_id', '=', projectId), shared, ...everybody])
+  })
+}

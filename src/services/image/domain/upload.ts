@@ -1,0 +1,142 @@
+import type { Blobs } from '../../../drivers/blobs/driver.ts'
+import { type Clock, minute } from '../../../kit/clock.ts'
+import type { Db } from '../../../kit/db/open.ts'
+import { Problem } from '../../../kit/errors.ts'
+import { uuid } from '../../../kit/ids.ts'
+import { Killed } from '../../../kit/work/killed.ts'
+import type { Work } from '../../../kit/work/work.ts'
+import { openInspector } from '../inspect/inspect.ts'
+import type { ImageTables } from '../tables.ts'
+import type { StoredImage } from './image.ts'
+import { bytesWork } from './images.ts'
+
+/** An upload that did not say so long that it lives is dead. */
+const lease = minute
+const renewMs = 10_000
+
+/** Glance's image_size_cap: one tebibyte. */
+export const maxBytes = 2 ** 40
+
+export type Upload = (image: StoredImage, bytes: AsyncIterable<Uint8Array>) => Promise<void>
+
+type Deps = { db: Db<ImageTables>; clock: Clock; work: Work; blobs: Blobs }
+
+/**
+ * Takes the bytes of an image, looking at them as they pass. A stream that breaks, is refused by the inspector or finds no room leaves the image
+ * queued and without bytes; a killed process does so after its lease (see the machine).
+ */
+export const openUpload =
+  ({ db, clock, work, blobs }: Deps): Upload =>
+  async (image, bytes) => {
+    const upload = uuid()
+    const mine = (status: string[]) => ({ id: image.id, upload, status })
+    await begin(db, clock, work, mine(['queued']))
+    const aborted = { lost: false }
+    const renewing = setInterval(() => {
+      void renew(db, clock, mine(['saving'])).then((alive) => {
+        aborted.lost ||= !alive
+      })
+    }, renewMs)
+    const inspector = openInspector()
+    try {
+      const written = await blobs.write(image.id, guarded(bytes, aborted), { maxBytes, check: (chunk) => inspector.feed(chunk) })
+      const { virtualSizeBytes } = inspector.judge(image.diskFormat ?? 'raw', written.sizeBytes)
+      await finish(db, clock, work, mine(['saving']), {
+        status: 'active',
+        size_bytes: written.sizeBytes,
+        virtual_size_bytes: virtualSizeBytes ?? -1,
+        md5: written.md5,
+        sha512: written.sha512,
+      })
+    } catch (error) {
+      if (error instanceof Killed) throw error
+      await blobs.remove(image.id)
+      await finish(db, clock, work, mine(['saving', 'deleted']), { status: 'queued' })
+      throw error
+    } finally {
+      clearInterval(renewing)
+    }
+  }
+
+async function* guarded(bytes: AsyncIterable<Uint8Array>, aborted: { lost: boolean }): AsyncIterable<Uint8Array> {
+  for await (const chunk of bytes) {
+    if (aborted.lost) throw new Problem('not-found', 'The image was deleted during the upload.', { code: 'gone' })
+    yield chunk
+  }
+}
+
+type Mine = { id: string; upload: string; status: string[] }
+
+const begin = (db: Db<ImageTables>, clock: Clock, work: Work, { id, upload, status }: Mine) =>
+  db.transaction(async (tx) => {
+    const now = clock.now()
+    const got = await tx
+      .updateTable('image_image')
+      .set({ status: 'saving', upload_id: upload, upload_until: now + lease, updated_at: now })
+      .where('id', '=', id)
+      .where('status', 'in', status)
+      .where('disk_format', '!=', '')
+      .where('container_format', '!=', '')
+      .returning('id')
+      .executeTakeFirst()
+    if (!got) throw new Problem('conflict', 'Image status transition from the present one to saving is not allowed')
+    await work.begin(tx as never, bytesWork, id, 'uploading')
+  })
+
+/** False: the image was deleted, or somebody believed us dead. */
+const renew = async (db: Db<ImageTables>, clock: Clock, { id, upload, status }: Mine): Promise<boolean> => {
+  const still = await db.transaction((tx) =>
+    tx
+      .updateTable('image_image')
+      .set({ upload_until: clock.now() + lease })
+      .where('id', '=', id)
+      .where('upload_id', '=', upload)
+      .where('status', 'in', status)
+      .returning('id')
+      .executeTakeFirst(),
+  )
+  return still !== undefined
+}
+
+type Finished = Partial<ImageTables['image_image']> & { status: 'active' | 'queued' }
+
+/** Ends the upload in one transaction. An image that was deleted meanwhile stays deleted; its machine is told that nobody writes any more. */
+const finish = (
+  db: Db<ImageTables>,
+  clock: Clock,
+  work: Work,
+  { id, upload, status }: Mine,
+  { status: to, ...facts }: Finished,
+) =>
+  db.transaction(async (tx) => {
+    const free = { upload_id: '', upload_until: 0 }
+    const done = await tx
+      .updateTable('image_image')
+      .set((eb) => ({
+        ...facts,
+        ...free,
+        status: eb.case().when('status', '=', 'deleted').then('deleted').else(to).end(),
+        updated_at: clock.now(),
+      }))
+      .where('id', '=', id)
+      .where('upload_id', '=', upload)
+      .where('status', 'in', status)
+      .returning('id')
+      .executeTakeFirst()
+    if (!done && to === 'active') throw new Problem('not-found', 'The image was deleted during the upload.', { code: 'gone' })
+    await work.wake(bytesWork, id, tx as never)
+  })
+
+/** An upload whose lease ran out: queued again, if nobody else took it up meanwhile. */
+export const endBrokenUpload = async (db: Db<ImageTables>, clock: Clock, id: string): Promise<void> => {
+  const now = clock.now()
+  await db.transaction((tx) =>
+    tx
+      .updateTable('image_image')
+      .set({ status: 'queued', upload_id: '', upload_until: 0, updated_at: now })
+      .where('id', '=', id)
+      .where('status', '=', 'saving')
+      .where('upload_until', '<=', now)
+      .execute(),
+  )
+}

@@ -1,8 +1,10 @@
 import type { Compute } from '../compute/contract.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
 import { networkDialect } from './api/dialect.ts'
+import { floatingIpEndpoints } from './api/floating-ips.ts'
 import { networkEndpoints } from './api/networks.ts'
 import { portEndpoints } from './api/ports.ts'
+import { routerEndpoints } from './api/routers.ts'
 import { groupEndpoints, ruleEndpoints } from './api/security-groups.ts'
 import { subnetEndpoints } from './api/subnets.ts'
 import type { Network } from './contract.ts'
@@ -31,6 +33,8 @@ export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSe
       ...portEndpoints(wire),
       ...groupEndpoints(wire),
       ...ruleEndpoints(wire),
+      ...routerEndpoints(wire),
+      ...floatingIpEndpoints(wire),
     ],
     machines: [hostWork(store)],
     desk: networkDesk(store, () => needs.compute),

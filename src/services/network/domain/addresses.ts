@@ -48,7 +48,7 @@ export async function allocate(
     if (ask.ip !== undefined) checkAddress(subnet, ask.ip, holder)
     const own = isAuto(subnet) && !isRouterPort(holder.deviceOwner) ? eui64(cidrOf(subnet), holder.mac) : undefined
     const ip = ask.ip ?? own
-    if (ip === undefined && !(await anyFree(change, subnet))) throw noneLeft(network)
+    if (ip === undefined && !(await hasRoom(change, subnet))) throw noneLeft(network)
     await keep(subnet, ip)
   }
   return given
@@ -68,7 +68,7 @@ async function keepAny(
 ): Promise<void> {
   const fitting = subnets.filter((subnet) => subnet.ip_version === version && !isAuto(subnet) && serves(subnet, holder))
   if (fitting.length === 0) return
-  for (const subnet of fitting) if (await anyFree(change, subnet)) return keep(subnet, undefined)
+  for (const subnet of fitting) if (await hasRoom(change, subnet)) return keep(subnet, undefined)
   throw noneLeft(network)
 }
 
@@ -126,7 +126,8 @@ async function insert({ tx }: Change, subnet: SubnetRow, holder: Holder, ip: str
   return row !== undefined
 }
 
-const anyFree = async (change: Change, subnet: SubnetRow): Promise<boolean> => (await lowestFree(change, subnet)) !== undefined
+export const hasRoom = async (change: Change, subnet: SubnetRow): Promise<boolean> =>
+  (await lowestFree(change, subnet)) !== undefined
 
 async function takeFree(change: Change, subnet: SubnetRow, holder: Holder, place: number): Promise<string> {
   const cidr = cidrOf(subnet)

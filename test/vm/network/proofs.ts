@@ -293,6 +293,23 @@ export async function prove({ exec, log, dir }: { exec: Exec; log: Log; dir: str
     'icmp6 and (ip6[40] == 136 and ip6[63] == 0x66 or src fe80::66)',
     claim,
   )
+  await forging(
+    'a guest that answers for another from its own address is stopped',
+    'icmp6 and ip6[40] == 136 and ip6[63] == 0x77',
+    async () => {
+      await guests.a1.run(
+        'sysctl',
+        '-qw',
+        'net.ipv6.conf.all.forwarding=1',
+        'net.ipv6.conf.eth0.proxy_ndp=1',
+        'net.ipv6.neigh.eth0.proxy_delay=0',
+      )
+      await guests.a1.run('ip', '-6', 'neigh', 'add', 'proxy', 'fe80::77', 'dev', 'eth0')
+      await guests.a2.run('ping', '-6', '-c', '2', '-W', '1', 'fe80::77%eth0')
+      await guests.a1.run('ip', '-6', 'neigh', 'del', 'proxy', 'fe80::77', 'dev', 'eth0')
+      await guests.a1.run('sysctl', '-qw', 'net.ipv6.conf.all.forwarding=0')
+    },
+  )
   await proof('an allowed address pair may be used, another address may not', async () => {
     const pair = { ip: '10.0.0.200', mac: a1.mac }
     await apply({

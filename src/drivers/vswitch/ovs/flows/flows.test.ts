@@ -126,6 +126,17 @@ test('the port of a guest is known by its card and address, and every other flow
   assert.ok(mine.every((flow) => /in_port=1,|reg5=1,|table=60,/.test(flow)))
 })
 
+test('neighbour discovery never passes as ordinary traffic, and guests are neither routers nor DHCP servers', () => {
+  const mine = flows([port(1)])
+  const drops = ['90,in_port=1,icmp6,icmp_type=135', '90,in_port=1,icmp6,icmp_type=136', '100,in_port=1,icmp6,icmp_type=134']
+  for (const match of [...drops, '100,in_port=1,udp,tp_src=67,tp_dst=68', '100,in_port=1,udp6,tp_src=547,tp_dst=546']) {
+    assert.ok(
+      mine.some((flow) => flow.endsWith(`table=71,priority=${match},actions=drop`)),
+      match,
+    )
+  }
+})
+
 test('an unguarded port is believed and heard', () => {
   const mine = flows([port(1, { guarded: false })])
   assert.ok(mine.some((flow) => flow.includes('in_port=1,actions=set_field:7->reg6,resubmit(,60)')))

@@ -65,6 +65,9 @@ export function sentFlows(port: WiredPort): FlowText[] {
     at(100, 'udp6,tp_src=547,tp_dst=546', 'drop'),
     at(100, 'icmp6,icmp_type=134', 'drop'),
     at(100, 'icmp6,icmp_type=137', 'drop'),
+    // Neighbour discovery that is not among what is allowed below must not pass as ordinary traffic of an allowed address.
+    at(90, 'icmp6,icmp_type=135', 'drop'),
+    at(90, 'icmp6,icmp_type=136', 'drop'),
     ...pairs(port).flatMap((pair) => (family(pair.ip) === 4 ? v4(pair) : v6(pair))),
     ...macs(port).flatMap(card),
   ]

@@ -51,8 +51,15 @@ const running = (): string[] =>
         return ''
       }
     })
-    .filter((line) => /^altostackd|\/opt\/altostack|^\S*(ovsdb-server|ovs-vswitchd|dnsmasq|qemu-system)\b/.test(line))
+    .filter((line) => /^altostackd|\/(opt|lib|run)\/altostack|\/(run|etc)\/openvswitch\//.test(line))
     .map((line) => line.slice(0, 80))
     .sort()
 
 export const pidOf = (name: 'controller' | 'agent'): number => Number(readFileSync(`/run/altostack/${name}.pid`, 'utf8'))
+
+export const namespaces = async (exec: Exec): Promise<string[]> =>
+  (await exec.run(['ip', 'netns', 'list']))
+    .split('\n')
+    .map((line) => line.split(' ')[0]!)
+    .filter((name) => /^q(router|dhcp)-/.test(name))
+    .sort()

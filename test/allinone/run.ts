@@ -10,7 +10,7 @@ import { openApi } from '../../src/deploy/demo/api.ts'
 import { openExec } from '../../src/kit/exec/exec.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import { prove, until } from '../vm/installed.ts'
-import { pidOf, traces } from './machine.ts'
+import { namespaces, pidOf, traces } from './machine.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const exec = openExec(silentLog)
@@ -103,26 +103,30 @@ async function comesBack(): Promise<void> {
     assert.match(await succeed('--start'), /running already/)
   })
   await prove('after all that a reboot loses, --start brings everything back', async () => {
+    const was = await until('router and address server', 30, async () => {
+      const names = await namespaces(exec)
+      return names.length === 2 && names
+    })
     await reboot()
+    assert.deepEqual(await namespaces(exec), [])
     await succeed('--start')
     await succeed('--status')
-    await until('the external bridge', 30, async () =>
-      /172\.24\.4\.1\/24/.test(await exec.run(['ip', '-br', 'address', 'show', 'br-ex'])),
-    )
+    const address = () => exec.run(['ip', '-br', 'address', 'show', 'br-ex'])
+    await until('the external bridge', 30, async () => /172\.24\.4\.1\/24/.test(await address()))
+    await until('the same namespaces', 30, async () => (await namespaces(exec)).join() === was.join())
   })
 }
 
-/** Ends every process of the cloud and of Open vSwitch, and what lives in the kernel only. */
+/** Ends every process of the cloud and of its Open vSwitch, and what lives in the kernel only. */
 async function reboot(): Promise<void> {
-  const ours = /supervise|^altostackd|\/opt\/altostack|\/var\/lib\/altostack|\/run\/altostack|^(ovsdb-server|ovs-vswitchd)/
+  const daemons = ['ovsdb-server', 'ovs-vswitchd'].map((name) => readFileSync(`/run/openvswitch/${name}.pid`, 'utf8').trim())
   for (let pass = 0; pass < 2; pass++)
-    for (const { pid, line } of await listed()) if (ours.test(line)) await exec.attempt(['kill', '-9', String(pid)])
-  for (const name of (await exec.run(['ip', 'netns', 'list']))
-    .split('\n')
-    .map((line) => line.split(' ')[0]!)
-    .filter((one) => /^q(router|dhcp)-/.test(one)))
-    await exec.attempt(['ip', 'netns', 'delete', name])
-  for (const name of ['br-int', 'br-ex', 'br-tun', 'ovs-netdev']) await exec.attempt(['ip', 'link', 'delete', name])
+    for (const { pid, line } of await listed())
+      if (/^altostackd|\/(opt|lib|run)\/altostack/.test(line)) await exec.attempt(['kill', '-9', String(pid)])
+  // Their monitors end with them.
+  for (const pid of daemons) await exec.attempt(['kill', '-9', pid])
+  for (const name of await namespaces(exec)) await exec.attempt(['ip', 'netns', 'delete', name])
+  for (const name of ['br-int', 'br-ex', 'ovs-netdev']) await exec.attempt(['ip', 'link', 'delete', name])
   for (const folder of ['altostack', 'altostack-dhcp', 'openvswitch']) rmSync(`/run/${folder}`, { recursive: true, force: true })
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Exec } from '../../src/kit/exec/exec.ts'
 
 /** What of us, or what we could leave behind, is on this machine. Empty lists where there is nothing. */
@@ -46,13 +46,13 @@ const running = (): string[] =>
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+        return `${readlinkSync(`/proc/${pid}/exe`)} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()}`
       } catch {
         return ''
       }
     })
-    .filter((line) => /^altostackd|\/(opt|lib|run)\/altostack|\/(run|etc)\/openvswitch\//.test(line))
-    .map((line) => line.slice(0, 80))
+    .filter((line) => /\/(opt|lib|run)\/altostack|\/(run|etc)\/openvswitch\//.test(line))
+    .map((line) => line.slice(0, 120))
     .sort()
 
 export const pidOf = (name: 'controller' | 'agent'): number => Number(readFileSync(`/run/altostack/${name}.pid`, 'utf8'))

@@ -95,7 +95,7 @@ async function comesBack(): Promise<void> {
     await succeed('--stop')
     assert.equal((await packstack('--status')).code, 3)
     assert.deepEqual(
-      (await traces(exec))['processes']?.filter((line) => line.startsWith('altostackd')),
+      (await traces(exec))['processes']?.filter((line) => line.includes('altostackd: ')),
       [],
     )
     await succeed('--start')
@@ -120,9 +120,9 @@ async function comesBack(): Promise<void> {
 /** Ends every process of the cloud and of its Open vSwitch, and what lives in the kernel only. */
 async function reboot(): Promise<void> {
   const daemons = ['ovsdb-server', 'ovs-vswitchd'].map((name) => readFileSync(`/run/openvswitch/${name}.pid`, 'utf8').trim())
-  for (let pass = 0; pass < 2; pass++)
-    for (const { pid, line } of await listed())
-      if (/^altostackd|\/(opt|lib|run)\/altostack/.test(line)) await exec.attempt(['kill', '-9', String(pid)])
+  const titled = [pidOf('controller'), pidOf('agent')]
+  const keepers = (await listed()).filter(({ line }) => /\/(opt|lib|run)\/altostack/.test(line)).map(({ pid }) => pid)
+  for (const pid of [...keepers, ...titled]) await exec.attempt(['kill', '-9', String(pid)])
   // Their monitors end with them.
   for (const pid of daemons) await exec.attempt(['kill', '-9', pid])
   for (const name of await namespaces(exec)) await exec.attempt(['ip', 'netns', 'delete', name])

@@ -42,7 +42,7 @@ const settings = ({ env }: Daemon): string[] => Object.entries(env).map(([name, 
 export function loopSupervision(place: Place): Supervision {
   const look = async (daemon: Daemon): Promise<Supervised> => {
     const isKept = (await keeperOf(place, daemon.name)) !== undefined
-    const found = (await kept(daemon)) ?? (await processesTitled(daemon.title))[0]
+    const found = (await kept(daemon)) ?? (await processesTitled(daemon.title, place.program))[0]
     const starts = Number(await readText(join(place.run, `${daemon.name}.starts`))) || undefined
     return {
       name: daemon.name,
@@ -61,7 +61,7 @@ export function loopSupervision(place: Place): Supervision {
   const stop = async (daemon: Daemon) => {
     await release(place, daemon.name)
     // One whose loop was killed goes on without it.
-    await end((await processesTitled(daemon.title)).map(({ pid }) => pid))
+    await end((await processesTitled(daemon.title, place.program)).map(({ pid }) => pid))
   }
   const start = async (daemon: Daemon) => {
     const { isKept, isCurrent: current } = await look(daemon)

@@ -16,8 +16,12 @@ export async function processes(): Promise<Process[]> {
   return found.filter((one) => one !== undefined)
 }
 
-export const processesTitled = async (title: string): Promise<Process[]> =>
-  (await processes()).filter(({ argv }) => argv[0]?.startsWith(title))
+/** Processes of this title that run the program installed there, also one that was swapped away since; others of the title are somebody else's. */
+export async function processesTitled(title: string, program: string): Promise<Process[]> {
+  const titled = (await processes()).filter(({ argv }) => argv[0]?.startsWith(title))
+  const programs = await Promise.all(titled.map(({ pid }) => readlink(`/proc/${pid}/exe`).catch(() => '')))
+  return titled.filter((_, index) => programs[index]?.startsWith(program))
+}
 
 /** Seconds since 1970 at which the process began. */
 export const startedAt = async (pid: number): Promise<number> => {

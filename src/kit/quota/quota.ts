@@ -32,6 +32,8 @@ export type Quota<Tables> = {
   /** Back to the defaults. */
   reset(projectId: string): Promise<void>
   usage(projectId: string): Promise<Record<string, number>>
+  /** Projects that have limits of their own. */
+  projects(): Promise<string[]>
   /**
    * Inside the transaction that creates: throws over-quota (its detail is `{ exceeded: Exceeded[] }`) when these more would exceed a limit.
    * Two creators of one project queue up behind its row.
@@ -107,6 +109,17 @@ export function openQuota<Tables>({ db: database, service, defaults, counters, m
         for (const [resource, count] of Object.entries(counters)) used[resource] = await count(tx, projectId)
         return used
       }),
+    async projects() {
+      const rows = await db.read
+        .selectFrom('kit_quota')
+        .select('project_id')
+        .distinct()
+        .where('service', '=', service)
+        .where('project_id', '<>', everyProject)
+        .orderBy('project_id')
+        .execute()
+      return rows.map((row) => row.project_id)
+    },
     async allow(tx, projectId, asked) {
       const own = tx as unknown as Tx<QuotaTables>
       await takeTurn(own, projectId)

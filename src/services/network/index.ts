@@ -1,12 +1,17 @@
 import type { Compute } from '../compute/contract.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
+import { agentEndpoints, zoneEndpoints } from './api/agents.ts'
 import { networkDialect } from './api/dialect.ts'
-import { floatingIpEndpoints } from './api/floating-ips.ts'
-import { networkEndpoints } from './api/networks.ts'
-import { portEndpoints } from './api/ports.ts'
-import { routerEndpoints } from './api/routers.ts'
-import { groupEndpoints, ruleEndpoints } from './api/security-groups.ts'
-import { subnetEndpoints } from './api/subnets.ts'
+import { extensionEndpoints } from './api/extensions.ts'
+import { floatingIpEndpoints, floatingIpResource } from './api/floating-ips.ts'
+import { networkEndpoints, networkResource } from './api/networks.ts'
+import { portEndpoints, portResource } from './api/ports.ts'
+import { quotaEndpoints } from './api/quotas.ts'
+import { routerEndpoints, routerResource } from './api/routers.ts'
+import { groupEndpoints, groupResource, ruleEndpoints } from './api/security-groups.ts'
+import { subnetEndpoints, subnetResource } from './api/subnets.ts'
+import { tagEndpoints } from './api/tags.ts'
+import { versionEndpoints } from './api/versions.ts'
 import type { Network } from './contract.ts'
 import { networkDesk } from './desk.ts'
 import * as nics from './domain/nics.ts'
@@ -35,6 +40,17 @@ export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSe
       ...ruleEndpoints(wire),
       ...routerEndpoints(wire),
       ...floatingIpEndpoints(wire),
+      ...tagEndpoints(wire, networkResource),
+      ...tagEndpoints(wire, subnetResource),
+      ...tagEndpoints(wire, portResource),
+      ...tagEndpoints(wire, routerResource),
+      ...tagEndpoints(wire, floatingIpResource),
+      ...tagEndpoints(wire, groupResource(wire)),
+      ...quotaEndpoints(wire),
+      ...agentEndpoints(wire),
+      ...zoneEndpoints(wire),
+      ...extensionEndpoints(),
+      ...versionEndpoints(),
     ],
     machines: [hostWork(store)],
     desk: networkDesk(store, () => needs.compute),

@@ -53,14 +53,13 @@ export type PortRow = Standard & {
   /** JSON. */
   profile: string
   allowed_pairs: string
-  dhcp_options: string
   port_security: number
   /** The host says that traffic can flow. */
   wired: number
   trouble: string
 }
 
-export type GroupRow = Standard & { is_default: number; stateful: number }
+export type GroupRow = Standard & { is_default: number }
 
 export type RuleRow = Standard & {
   group_id: string
@@ -153,7 +152,7 @@ export const networkMigrations: Migration[] = [
       'create index network_subnet_project on network_subnet (project_id)',
       `create table network_port (${standard}, network_id text not null references network_network (id), admin_state_up bigint not null, mac text not null,
         device_id text not null, device_owner text not null, host text not null, vnic_type text not null, profile text not null,
-        allowed_pairs text not null, dhcp_options text not null, port_security bigint not null, wired bigint not null,
+        allowed_pairs text not null, port_security bigint not null, wired bigint not null,
         trouble text not null, unique (network_id, mac))`,
       'create index network_port_project on network_port (project_id)',
       'create index network_port_device on network_port (device_id)',
@@ -165,7 +164,7 @@ export const networkMigrations: Migration[] = [
       'create index network_address_position on network_address (subnet_id, position)',
       `create table network_nic (owner text not null, place bigint not null, port_id text not null unique references network_port (id), made bigint not null,
         tag text not null, hostname text not null, primary key (owner, place))`,
-      `create table network_group (${standard}, is_default bigint not null, stateful bigint not null)`,
+      `create table network_group (${standard}, is_default bigint not null)`,
       'create index network_group_project on network_group (project_id)',
       'create unique index network_group_default on network_group (project_id) where is_default = 1',
       `create table network_rule (${standard}, group_id text not null references network_group (id), direction text not null, ethertype text not null,

@@ -5,7 +5,7 @@ import type { FixedAsk } from '../domain/addresses.ts'
 import { keepDhcp } from '../domain/dhcp.ts'
 import { badInput, fault, noGroup, noNetwork, noPort } from '../domain/faults.ts'
 import { findNetwork } from '../domain/networks.ts'
-import { type AddressPair, createPort, type DhcpOption, type PortPatch, removePort, updatePort } from '../domain/ports.ts'
+import { type AddressPair, createPort, type PortPatch, removePort, updatePort } from '../domain/ports.ts'
 import { portStatus } from '../domain/status.ts'
 import type { On, Store } from '../domain/store.ts'
 import type { NetworkRow, PortRow } from '../tables.ts'
@@ -54,11 +54,6 @@ function fixedIpsFilter(values: string[]) {
   return sql<boolean>`(${sql.join(conditions, sql` and `)})`
 }
 
-const dhcpOption = dict(
-  { opt_name: filled(64), opt_value: nullable(text()), ip_version: (value) => oneOf('4', '6')(String(value)) },
-  ['opt_name'],
-)
-
 export const portResource: Resource<PortRow, PortItem> = {
   name: 'port',
   plural: 'ports',
@@ -92,16 +87,6 @@ export const portResource: Resource<PortRow, PortItem> = {
       from: (item) =>
         fromJson<AddressPair[]>(item.allowed_pairs).map((pair) => ({ mac_address: pair.mac ?? item.mac, ip_address: pair.ip })),
       take: setOf(dict({ ip_address: ipOrCidr, mac_address: mac }, ['ip_address']), 'address pair'),
-      usual: [],
-    },
-    extra_dhcp_opts: {
-      from: (item) =>
-        fromJson<DhcpOption[]>(item.dhcp_options).map((option) => ({
-          opt_name: option.name,
-          opt_value: option.value,
-          ip_version: option.version,
-        })),
-      take: setOf(dhcpOption, 'DHCP option', 20),
       usual: [],
     },
     security_groups: {
@@ -176,12 +161,9 @@ async function loadPorts(on: On, rows: PortRow[]): Promise<PortItem[]> {
   })
 }
 
-type WireOption = { opt_name: string; opt_value?: string | null; ip_version?: string }
-
 function portPatch(values: Values): PortPatch {
   const fixed = values['fixed_ips'] as { subnet_id?: string; ip_address?: string }[] | undefined
   const pairs = values['allowed_address_pairs'] as { ip_address: string; mac_address?: string }[] | undefined
-  const options = values['extra_dhcp_opts'] as WireOption[] | undefined
   return {
     name: values['name'] as string | undefined,
     description: values['description'] as string | undefined,
@@ -195,17 +177,8 @@ function portPatch(values: Values): PortPatch {
     profile: values['binding:profile'] === null ? {} : (values['binding:profile'] as Record<string, unknown> | undefined),
     portSecurity: values['port_security_enabled'] as boolean | undefined,
     pairs: pairs?.map((pair): AddressPair => ({ ip: pair.ip_address, mac: pair.mac_address })),
-    dhcpOptions: options?.flatMap((option): DhcpOption[] => optionOf(option)),
     groups: values['security_groups'] as string[] | undefined,
   }
-}
-
-/** A null takes an option away. What goes into a server's configuration is one printable line (OSSA-2021-005). */
-function optionOf({ opt_name: name, opt_value: value = null, ip_version: version }: WireOption): DhcpOption[] {
-  if (value === null) return []
-  const isPrintable = (part: string) => /^[\x20-\x7e]*$/.test(part)
-  if (!isPrintable(name) || !isPrintable(value)) throw badInput('a DHCP option must be printable text of one line')
-  return [{ name, value, version: version === '6' ? 6 : 4 }]
 }
 
 /** Owners by which our routers, DHCP servers and floating addresses know their ports: only administrators may pose as those. */

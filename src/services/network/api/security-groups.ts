@@ -5,7 +5,7 @@ import { createRule, deleteRule, type RuleAsk } from '../domain/security-rules.t
 import type { On } from '../domain/store.ts'
 import type { GroupRow, RuleRow } from '../tables.ts'
 import { creator, readers, remover, renderer, updater, type Wire } from './endpoints.ts'
-import { bool, filled, id, int, ipOrCidr, nullable, oneOf } from './kinds.ts'
+import { filled, id, int, ipOrCidr, nullable, oneOf } from './kinds.ts'
 import { ownTarget, type Resource, type Values } from './resource.ts'
 import { identityAttributes, standardAttributes, type Tagged, tagsOf, untagged } from './standard.ts'
 
@@ -113,13 +113,8 @@ const groupResource = (wire: Wire): Resource<GroupRow, GroupItem> => {
     attributes: {
       ...identityAttributes,
       name: { ...identityAttributes['name']!, usual: undefined },
-      stateful: {
-        from: (item) => item.stateful === 1,
-        take: bool,
-        usual: true,
-        filter: { column: 'stateful', op: 'bit' },
-        sort: 'stateful',
-      },
+      // Connections are always tracked here.
+      stateful: { from: () => true },
       security_group_rules: { from: (item) => item.rules.map((rule) => render(rule, all)) },
       shared: { from: () => false },
       is_default: { from: (item) => item.is_default === 1, filter: { column: 'is_default', op: 'bit' }, sort: 'is_default' },
@@ -185,7 +180,6 @@ async function ensureOnce({ store }: Wire, projectId: string): Promise<void> {
 const groupPatch = (values: Values) => ({
   name: values['name'] as string | undefined,
   description: values['description'] as string | undefined,
-  stateful: values['stateful'] as boolean | undefined,
 })
 
 const ruleAsk = (values: Values): RuleAsk => ({

@@ -8,6 +8,7 @@ import { networkRipple } from './ripples.ts'
 import { mtuOf, type SegmentAsk, takeSegment } from './segments.ts'
 import { given, newborn } from './standard.ts'
 import type { Change, On } from './store.ts'
+import { checkZones } from './zones.ts'
 
 export type NetworkAsk = {
   name?: string | undefined
@@ -42,6 +43,7 @@ export async function createNetwork(change: Change, projectId: string, ask: Netw
     physical_network: '',
     segmentation_id: -1,
   }
+  checkZones(ask.zoneHints ?? [])
   if (row.is_default === 1) await checkOnlyDefault(change, row.id)
   await tx.insertInto('network_network').values(row).execute()
   const segment = await takeSegment(change, row.id, ask.segment)

@@ -11,7 +11,6 @@ import { given, newborn } from './standard.ts'
 import type { Change, On } from './store.ts'
 
 export type AddressPair = { ip: string; mac: string | undefined }
-export type DhcpOption = { name: string; value: string; version: 4 | 6 }
 
 export type PortAsk = {
   projectId: string
@@ -28,7 +27,6 @@ export type PortAsk = {
   profile?: Record<string, unknown> | undefined
   portSecurity?: boolean | undefined
   pairs?: AddressPair[] | undefined
-  dhcpOptions?: DhcpOption[] | undefined
   /** Undefined: the project's default group. */
   groups?: string[] | undefined
 }
@@ -92,7 +90,6 @@ async function insertPort(change: Change, ask: PortAsk, security: boolean): Prom
     vnic_type: ask.vnicType ?? 'normal',
     profile: toJson(ask.profile ?? {}),
     allowed_pairs: toJson(ask.pairs ?? []),
-    dhcp_options: toJson(ask.dhcpOptions ?? []),
     port_security: toBit(security),
     wired: 0,
     trouble: '',
@@ -144,7 +141,6 @@ export async function updatePort(change: Change, network: NetworkRow, port: Port
         vnic_type: patch.vnicType,
         profile: patch.profile && toJson(patch.profile),
         allowed_pairs: patch.pairs && toJson(patch.pairs),
-        dhcp_options: patch.dhcpOptions && toJson(patch.dhcpOptions),
         port_security: patch.portSecurity === undefined ? undefined : toBit(patch.portSecurity),
         wired: moved ? 0 : undefined,
         trouble: moved ? '' : undefined,

@@ -8,6 +8,7 @@ import { touched } from './networks.ts'
 import { given, newborn } from './standard.ts'
 import type { Change, On } from './store.ts'
 import type { Route } from './subnets.ts'
+import { checkZones } from './zones.ts'
 
 export type RouterAsk = {
   name?: string | undefined
@@ -36,6 +37,7 @@ export async function turnOfRouter(change: Change, id: string): Promise<RouterRo
 
 export async function createRouter(change: Change, projectId: string, ask: RouterAsk): Promise<RouterRow> {
   await change.quota.allow(change.tx, projectId, { router: 1 })
+  checkZones(ask.zoneHints ?? [])
   const { name = '', description = '' } = ask
   const row: RouterRow = {
     ...newborn(change.now(), projectId, { name, description }),

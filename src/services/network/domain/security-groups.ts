@@ -6,7 +6,7 @@ import { insertRule } from './security-rules.ts'
 import { given, newborn } from './standard.ts'
 import type { Change } from './store.ts'
 
-export type GroupAsk = { name: string; description?: string | undefined; stateful?: boolean | undefined }
+export type GroupAsk = { name: string; description?: string | undefined }
 
 export type GroupPatch = { [Name in keyof GroupAsk]?: GroupAsk[Name] | undefined }
 
@@ -22,11 +22,10 @@ export async function createGroup(change: Change, projectId: string, ask: GroupA
 }
 
 const insertGroup = async (change: Change, projectId: string, ask: GroupAsk, isDefault: boolean): Promise<GroupRow> => {
-  const { name, description = '', stateful = true } = ask
+  const { name, description = '' } = ask
   const row: GroupRow = {
     ...newborn(change.now(), projectId, { name, description }),
     is_default: toBit(isDefault),
-    stateful: toBit(stateful),
   }
   await change.tx.insertInto('network_group').values(row).execute()
   return row
@@ -42,7 +41,6 @@ export async function ensureDefaultGroup(change: Change, projectId: string): Pro
   const row: GroupRow = {
     ...newborn(change.now(), projectId, { name: 'default', description: 'Default security group' }),
     is_default: 1,
-    stateful: 1,
   }
   const made = await tx
     .insertInto('network_group')
@@ -69,7 +67,6 @@ export async function updateGroup(change: Change, group: GroupRow, patch: GroupP
       ...given<GroupRow>({
         name: patch.name,
         description: patch.description,
-        stateful: patch.stateful === undefined ? undefined : toBit(patch.stateful),
       }),
       updated_at: change.now(),
       revision: sql<number>`revision + 1`,

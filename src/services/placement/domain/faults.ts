@@ -4,8 +4,7 @@ import { Problem } from '../../../kit/errors.ts'
 export const concurrentUpdate = (message: string): Problem =>
   new Problem('conflict', message, { code: 'placement.concurrent_update' })
 
-export const noProvider = (id: string): Problem =>
-  new Problem('not-found', `No resource provider with uuid ${id} found`, { code: 'placement.resource_provider.not_found' })
+export const noProvider = (id: string): Problem => new Problem('not-found', `No resource provider with uuid ${id} found`)
 
 export const inventoryInUse = (classes: string[], provider: string): Problem =>
   new Problem('conflict', `Inventory for '${classes.join(', ')}' on resource provider '${provider}' in use.`, {

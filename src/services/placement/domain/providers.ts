@@ -75,6 +75,57 @@ const duplicate = async (tx: PlacementTx, id: string, name: string): Promise<Pro
   })
 }
 
+/** `parentId` undefined: as it is; null: none. Moving a provider that has a parent came with 1.37: `mayMove`. */
+export type ProviderChange = { name: string; parentId: string | null | undefined; mayMove: boolean }
+
+export const updateProvider = (db: PlacementDb, clock: Clock, id: string, change: ProviderChange): Promise<Provider> =>
+  db.transaction(async (tx) => {
+    const now = clock.now()
+    const provider = await findProvider(tx, id)
+    if (!provider) throw noProvider(id)
+    const clash = await tx
+      .selectFrom('placement_provider')
+      .select('id')
+      .where('name', '=', change.name)
+      .where('id', '<>', id)
+      .executeTakeFirst()
+    if (clash) throw await duplicate(tx, '', change.name)
+    await tx.updateTable('placement_provider').set({ name: change.name, updated_at: now }).where('id', '=', id).execute()
+    if (change.parentId !== undefined && change.parentId !== (provider.parentId ?? null)) await move(tx, provider, change)
+    return (await findProvider(tx, id))!
+  })
+
+async function move(tx: PlacementTx, { id, parentId, rootId }: Provider, change: ProviderChange): Promise<void> {
+  const refuse = (why: string) => new Problem('invalid', `Unable to save resource provider ${id}: ${why}`)
+  if (parentId !== undefined && !change.mayMove)
+    throw refuse(`${change.parentId === null ? 'un' : 're'}-parenting a provider is not currently allowed.`)
+  const parent = change.parentId === null ? undefined : await findProvider(tx, change.parentId!)
+  if (change.parentId !== null && !parent) throw refuse('parent provider UUID does not exist.')
+  const below = await subtree(tx, id, rootId)
+  if (parent && below.has(parent.id)) throw refuse('creating loop in the provider tree is not allowed.')
+  await tx
+    .updateTable('placement_provider')
+    .set({ parent_id: parent?.id ?? '' })
+    .where('id', '=', id)
+    .execute()
+  await tx
+    .updateTable('placement_provider')
+    .set({ root_id: parent?.rootId ?? id })
+    .where('id', 'in', [...below])
+    .execute()
+}
+
+/** The provider and all below it. */
+async function subtree(tx: PlacementTx, id: string, rootId: string): Promise<Set<string>> {
+  const tree = await tx.selectFrom('placement_provider').select(['id', 'parent_id']).where('root_id', '=', rootId).execute()
+  const found = new Set([id])
+  for (let before = 0; before < found.size; ) {
+    before = found.size
+    for (const row of tree) if (found.has(row.parent_id)) found.add(row.id)
+  }
+  return found
+}
+
 /** Also when it is not there: gives whether it was. */
 export async function destroyProvider(tx: PlacementTx, id: string): Promise<boolean> {
   const gone = await tx.deleteFrom('placement_provider').where('id', '=', id).returning('id').executeTakeFirst()

@@ -66,3 +66,7 @@ export async function setTraits(tx: PlacementTx, provider: string, traits: strin
   const rows = [...new Set(traits)].map((trait) => ({ provider_id: provider, trait }))
   if (rows.length > 0) await tx.insertInto('placement_provider_trait').values(rows).execute()
 }
+
+/** Names of traits that some provider has. */
+export const associatedTraits = async (read: PlacementRead): Promise<Set<string>> =>
+  new Set((await read.selectFrom('placement_provider_trait').select('trait').distinct().execute()).map((row) => row.trait))

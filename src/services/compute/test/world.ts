@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { type Client, type Json, type TestCloud, type TestCloudOptions, testCloud } from '../../../../test/cloud.ts'
-import type { Image } from '../../image/contract.ts'
 
 export type ServerWorld = TestCloud & {
   image: string
@@ -50,31 +49,8 @@ export async function serverWorld(t: TestContext | undefined, options: TestCloud
 }
 
 async function imageOf(cloud: TestCloud): Promise<string> {
-  if (cloud.cloud.services.image.endpoints.length === 0) return stubImage(cloud)
   const raw = { name: 'mini', disk_format: 'raw', container_format: 'bare', visibility: 'public' }
   const { id } = (await cloud.admin.image.post('/images', raw)).body
   assert.equal((await cloud.admin.image.put(`/images/${id}/file`, new Uint8Array(4096).fill(7))).status, 204)
   return id
-}
-
-function stubImage(cloud: TestCloud): string {
-  const image: Image = {
-    id: '11111111-2222-4333-8444-555555555555',
-    name: 'mini',
-    status: 'active',
-    visibility: 'public',
-    ownerId: 'x',
-    diskFormat: 'raw',
-    containerFormat: 'bare',
-    sizeBytes: 4096,
-    virtualSizeBytes: 4096,
-    sha512: 'ab',
-    minDiskGb: 0,
-    minRamMb: 0,
-    properties: {},
-    createdAt: 0,
-    updatedAt: 0,
-  }
-  cloud.cloud.contracts.images = { show: async () => image, visibleTo: async ({ id }) => (id === image.id ? image : undefined) }
-  return image.id
 }

@@ -194,7 +194,7 @@ export function serve(options: ServeOptions): FastifyInstance {
   })
 
   const fail = (request: FastifyRequest, reply: FastifyReply, error: unknown, version: number, requestId: string): unknown => {
-    const problem = isProblem(error) ? error : unexpected(error)
+    const problem = isProblem(error) ? error : isHangUp(request, error) ? hangUp() : unexpected(error)
     const status = dialect.statusOf?.(problem) ?? dialect.status?.[problem.kind] ?? usualStatus[problem.kind]
     reply.headers(commonHeaders(version, requestId)).code(status)
     // Who sends a body we did not read must not have it taken for the next request.
@@ -219,6 +219,12 @@ export function serve(options: ServeOptions): FastifyInstance {
     })
     const text = contentType === 'application/json' ? JSON.stringify(body) : (body as string)
     return reply.headers(headers).header('content-type', contentType).send(text)
+  }
+
+  /** Nobody is left to hear it. */
+  const hangUp = (): Problem => {
+    log.info({ service: options.name }, 'the client went away before its body was whole')
+    return new Problem('invalid', 'The body is not whole.')
   }
 
   const unexpected = (error: unknown): Problem => {
@@ -314,3 +320,7 @@ export function describeIssue({ at, keyword, message, params, value, where }: Sc
   const shown = typeof value === 'object' ? JSON.stringify(value) : String(value)
   return `Invalid input for ${where === 'query' ? 'query parameters' : 'field/attribute'} ${name}. Value: ${shown.slice(0, 200)}. ${shown.slice(0, 200)} ${message}`
 }
+
+/** The client closed the connection while its body was read: Node ends the body with this very error. */
+const isHangUp = ({ raw }: FastifyRequest, error: unknown): boolean =>
+  raw.errored === error && (error as NodeJS.ErrnoException | null)?.code === 'ECONNRESET'

@@ -10,7 +10,7 @@ import { portStatus } from '../domain/status.ts'
 import type { On, Store } from '../domain/store.ts'
 import type { NetworkRow, PortRow } from '../tables.ts'
 import { creator, readers, remover, updater, type Wire } from './endpoints.ts'
-import { badBody, bool, dict, filled, id, ip, ipOrCidr, mac, nullable, object, oneOf, setOf, text } from './kinds.ts'
+import { badBody, bool, dict, filled, id, ip, ipOrCidr, listOf, mac, nullable, object, oneOf, setOf, text } from './kinds.ts'
 import { forbidden, ownTarget, type Resource, type Values } from './resource.ts'
 import { identityAttributes, standardAttributes, type Tagged, tagsOf } from './standard.ts'
 import { networkFor, parentTarget } from './subnets.ts'
@@ -80,7 +80,7 @@ export const portResource: Resource<PortRow, PortItem> = {
     device_owner: { from: (item) => item.device_owner, take: text(), usual: '', ...column('device_owner') },
     fixed_ips: {
       from: (item) => item.addresses,
-      take: setOf(dict({ subnet_id: id, ip_address: ip }), 'fixed IP', 50),
+      take: listOf(dict({ subnet_id: id, ip_address: ip }), 50),
       filter: { where: fixedIpsFilter },
     },
     allowed_address_pairs: {

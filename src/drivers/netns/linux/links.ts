@@ -1,6 +1,6 @@
 import type { NsAddress, NsLink, NsRoute, NsShape } from '../driver.ts'
 
-export type SeenLink = { device: string; mac: string; mtu: number; up: boolean; addresses: NsAddress[] }
+export type SeenLink = { device: string; mac: string; mtu: number; up: boolean; carrier: boolean; addresses: NsAddress[] }
 export type SeenRoute = { destination: string; nexthop: string; device: string }
 export type Seen = { links: SeenLink[]; routes: SeenRoute[] }
 
@@ -25,6 +25,7 @@ export const readLinks = (text: string): SeenLink[] =>
           mac: address,
           mtu,
           up: flags.includes('UP'),
+          carrier: flags.includes('LOWER_UP'),
           addresses: addr_info
             .filter(({ local, scope }) => local !== undefined && !(scope === 'link' && local.startsWith('fe80')))
             .map(({ local = '', prefixlen = 0 }) => ({ ip: local, prefix: prefixlen })),

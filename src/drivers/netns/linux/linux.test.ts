@@ -22,9 +22,16 @@ const shape: NsShape = {
   nat: { external: 'qg-1', snatTo: '172.24.4.10', floating: [{ floatingIp: '172.24.4.50', fixedIp: '10.0.0.5' }] },
   metadataPort: 9697,
 }
-const lo = { device: 'lo', mac: '00:00:00:00:00:00', mtu: 65536, up: true, addresses: [{ ip: '127.0.0.1', prefix: 8 }] }
+const lo = {
+  device: 'lo',
+  mac: '00:00:00:00:00:00',
+  mtu: 65536,
+  up: true,
+  carrier: true,
+  addresses: [{ ip: '127.0.0.1', prefix: 8 }],
+}
 const done: Seen = {
-  links: [lo, ...shape.links.map((link) => ({ ...link, up: true }))],
+  links: [lo, ...shape.links.map((link) => ({ ...link, up: true, carrier: true }))],
   routes: [{ destination: '0.0.0.0/0', nexthop: '172.24.4.1', device: 'qg-1' }],
 }
 
@@ -36,7 +43,7 @@ test('a new device gets card, size and addresses, and its addresses are announce
   const seen: Seen = {
     links: [
       { ...lo, up: false },
-      { device: 'qr-1', mac: '02:00:00:00:00:00', mtu: 1500, up: false, addresses: [] },
+      { device: 'qr-1', mac: '02:00:00:00:00:00', mtu: 1500, up: false, carrier: false, addresses: [] },
     ],
     routes: [],
   }
@@ -74,7 +81,7 @@ test('what ip tells is read, also where it tells little', () => {
     readLinks(
       '[{"ifname":"a","address":"02:00:00:00:00:01","mtu":1500,"flags":["UP"],"addr_info":[{"local":"10.0.0.1","prefixlen":24,"scope":"global"},{"local":"fe80::1","prefixlen":64,"scope":"link"}]},{}]',
     ),
-    [{ device: 'a', mac: '02:00:00:00:00:01', mtu: 1500, up: true, addresses: [{ ip: '10.0.0.1', prefix: 24 }] }],
+    [{ device: 'a', mac: '02:00:00:00:00:01', mtu: 1500, up: true, carrier: false, addresses: [{ ip: '10.0.0.1', prefix: 24 }] }],
   )
   assert.deepEqual(readLinks(''), [])
   assert.deepEqual(

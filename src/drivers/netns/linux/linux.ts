@@ -36,12 +36,11 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
   }
 
   const observe = async (name: string): Promise<Seen> => {
-    const [links, routes, routes6] = await Promise.all([
-      ip(name, ['-j', 'addr', 'show']),
-      ip(name, ['-j', 'route', 'show']),
-      ip(name, ['-6', '-j', 'route', 'show']),
-    ])
-    return { links: readLinks(links), routes: [...readRoutes(routes), ...readRoutes(routes6)] }
+    const [addresses, routes] = await Promise.all([ip(name, ['-j', 'addr', 'show']), ip(name, ['-j', 'route', 'show'])])
+    const links = readLinks(addresses)
+    const six = links.some((link) => link.addresses.some((address) => address.ip.includes(':') && address.ip !== '::1'))
+    const routes6 = six ? await ip(name, ['-6', '-j', 'route', 'show']) : ''
+    return { links, routes: [...readRoutes(routes), ...readRoutes(routes6)] }
   }
 
   const ensure = async (name: string): Promise<void> => {
@@ -57,8 +56,11 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
 
   /** Takes devices that appeared on the host. Those of the same name inside are dead: the switch that made them is gone. */
   const take = async (name: string, devices: string[], seen: Seen): Promise<boolean> => {
-    const host = new Set(readLinks(await ip(undefined, ['-j', 'addr', 'show'])).map((link) => link.device))
-    const found = devices.filter((device) => host.has(device))
+    const alive = new Set(seen.links.filter((link) => link.carrier).map((link) => link.device))
+    const doubtful = devices.filter((device) => !alive.has(device))
+    if (doubtful.length === 0) return false
+    const host = new Set(readLinks(await ip(undefined, ['-j', 'link', 'show'])).map((link) => link.device))
+    const found = doubtful.filter((device) => host.has(device))
     for (const device of found) {
       if (seen.links.some((link) => link.device === device)) await ip(name, ['link', 'del', 'dev', device])
       await ip(undefined, ['link', 'set', 'dev', device, 'netns', name])
@@ -104,11 +106,9 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
 
   const translate = async (name: string, shape: NsShape) => {
     const rules = natRules(shape)
+    // A namespace has rules from its first day or never.
+    if (!rules) return
     const current = await inside(name, ['nft', 'list', 'table', 'ip', tableName])
-    if (!rules) {
-      if (current.code === 0) await inside(name, ['nft', 'delete', 'table', 'ip', tableName])
-      return
-    }
     if (current.code === 0 && current.stdout.includes(`chain ${rules.version} {`)) return
     const before = current.code === 0 ? await floatingNow(name) : []
     const { code, stderr } = await inside(name, ['nft', '-f', '-'], rules.text)
@@ -151,12 +151,15 @@ export function openLinuxNetns({ exec, log, stateDir }: LinuxNetnsOptions): Netn
         if (seen.links.some((link) => link.device === device)) holders.set(device, name)
         else if (holders.get(device) === name) holders.delete(device)
       }
-      await configure(name, shape)
+      const lines = linkLines(shape, seen)
+      // Where links are as they should be, what came before them was done.
+      if (lines.length > 0) await configure(name, shape)
       await translate(name, shape)
-      await batch(name, linkLines(shape, seen))
+      await batch(name, lines)
       const fresh = newAddresses(shape, seen).filter(({ device }) => seen.links.some((link) => link.device === device))
-      const links = seen.links
-      await batch(name, routeLines(shape, { links, routes: (await observe(name)).routes }))
+      const { links } = seen
+      const { routes } = lines.length > 0 ? await observe(name) : seen
+      await batch(name, routeLines(shape, { links, routes }))
       await announce(name, fresh)
       return { missing: devices.filter((device) => !links.some((link) => link.device === device)) }
     },

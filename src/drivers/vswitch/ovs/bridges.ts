@@ -71,7 +71,7 @@ export async function ensureBridges(database: Database, options: BridgeOptions):
   }
 }
 
-/** One port for all tunnels of a type; which host a packet goes to is said by flows. */
+/** One port for all tunnels of a type, in br-int itself: which host a packet goes to is said by flows, and there is no br-tun. */
 export async function ensureTunnel(database: Database, type: string, { integration, tunnelIp }: BridgeOptions): Promise<void> {
   if (tunnelIp === undefined) return
   const name = tunnelName(type)

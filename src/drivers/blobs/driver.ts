@@ -14,7 +14,8 @@ export type Blobs = {
   /** From byte `start` up to and including `end`. Throws not-found. */
   read(id: string, range?: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>>
   size(id: string): Promise<number | undefined>
-  /** Also when it is not there. */
+  /** Also when it is not there. What a killed writer left half-written under this id goes too, so nobody may be writing it. */
   remove(id: string): Promise<void>
+  /** Ids of whole blobs. */
   list(): Promise<string[]>
 }

@@ -32,18 +32,18 @@ export function openImages({ clock, work, ...deps }: Deps, { blobs }: ImageSetti
       ...memberEndpoints(store, members),
       ...discoveryEndpoints(),
     ],
-    machines: [bytesMachine(store, (id) => endBrokenUpload(db, clock, id), blobs, clock)],
+    machines: [bytesMachine(store, (id, upload) => endBrokenUpload(db, clock, id, upload), blobs, clock)],
     contract: {
       show: async ({ id }) => forOthers(await store.find(id)),
       visibleTo: async ({ id, ...viewer }) => forOthers(await store.visible(id, viewer)),
     },
-    desk: { agents: {}, blob: (id) => blobs.read(id) },
-    audit: async () => ({ problems: [], exists: { blob: await store.withBytes() }, holds: { blob: await blobs.list() } }),
+    desk: { agents: {}, blob: async (id) => blobs.read((await store.find(id))?.blobId ?? '') },
+    audit: async () => ({ problems: [], exists: { blob: await store.blobIds() }, holds: { blob: await blobs.list() } }),
   }
 }
 
 const forOthers = (image: StoredImage | undefined): Image | undefined => {
   if (!image) return undefined
-  const { md5: _, tags: __, isProtected: ___, isHidden: ____, projectId: _____, ...shown } = image
+  const { md5: _, tags: __, isProtected: ___, isHidden: ____, projectId: _____, blobId: ______, ...shown } = image
   return shown
 }

@@ -20,6 +20,8 @@ export type ImageRow = {
   min_ram_mb: number
   protected: number
   hidden: number
+  /** Name of its bytes in the store: the upload that brought them. Empty: none. */
+  blob_id: string
   /** Which upload is writing now (empty: none), and until when it is believed to live. */
   upload_id: string
   upload_until: number
@@ -42,7 +44,7 @@ export const imageMigrations: Migration[] = [
         id text primary key, name text not null, status text not null, visibility text not null, owner_id text not null,
         disk_format text not null, container_format text not null, size_bytes bigint not null, virtual_size_bytes bigint not null,
         md5 text not null, sha512 text not null, min_disk_gb bigint not null, min_ram_mb bigint not null, protected bigint not null,
-        hidden bigint not null, upload_id text not null, upload_until bigint not null, created_at bigint not null, updated_at bigint not null)`,
+        hidden bigint not null, blob_id text not null, upload_id text not null, upload_until bigint not null, created_at bigint not null, updated_at bigint not null)`,
       'create index image_image_owner on image_image (owner_id)',
       'create index image_image_created on image_image (created_at, id)',
       'create table image_property (image_id text not null, name text not null, value text not null, primary key (image_id, name))',

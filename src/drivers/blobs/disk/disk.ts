@@ -10,10 +10,12 @@ const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 /** One file a blob. A write goes to a file beside it that is renamed once it is whole and on the disk. */
 export function diskBlobs(folder: string): Blobs {
+  const isId = (name: string) => /^[0-9a-f-]{36}$/.test(name)
   const path = (id: string) => {
-    if (!/^[0-9a-f-]{36}$/.test(id)) throw new Problem('not-found', 'The bytes are not there.')
+    if (!isId(id)) throw new Problem('not-found', 'The bytes are not there.')
     return join(folder, id)
   }
+  const names = () => readdir(folder).catch(() => [])
   const absent = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT'
   return {
     async write(id, bytes, { maxBytes, check }) {
@@ -35,6 +37,7 @@ export function diskBlobs(folder: string): Blobs {
         await file.sync()
         await file.close()
         await rename(part, target)
+        await syncFolder(folder)
         effect('blob')
       } catch (error) {
         await file.close().catch(() => {})
@@ -52,6 +55,7 @@ export function diskBlobs(folder: string): Blobs {
       return createReadStream('', { fd: file, highWaterMark: 1 << 18, ...range })
     },
     async size(id) {
+      if (!isId(id)) return undefined
       try {
         return (await stat(path(id))).size
       } catch (error) {
@@ -60,12 +64,17 @@ export function diskBlobs(folder: string): Blobs {
       }
     },
     async remove(id) {
+      if (!isId(id)) return
       await rm(path(id), { force: true })
+      for (const name of await names()) if (name.startsWith(`${id}.`)) await rm(join(folder, name), { force: true })
       effect('blob removed')
     },
-    async list() {
-      const names = await readdir(folder).catch(() => [])
-      return names.filter((name) => /^[0-9a-f-]{36}$/.test(name))
-    },
+    list: async () => (await names()).filter(isId),
   }
+}
+
+/** So that the name outlives a loss of power as the bytes do. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { effect } from '../../../kit/context.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Blobs } from '../driver.ts'
 
@@ -17,6 +18,7 @@ export function memoryBlobs(): Blobs {
       }
       const whole = Buffer.concat(chunks)
       kept.set(id, whole)
+      effect('blob')
       const digest = (name: string) => createHash(name).update(whole).digest('hex')
       return { sizeBytes, md5: digest('md5'), sha512: digest('sha512') }
     },
@@ -31,6 +33,7 @@ export function memoryBlobs(): Blobs {
     size: async (id) => kept.get(id)?.length,
     async remove(id) {
       kept.delete(id)
+      effect('blob removed')
     },
     list: async () => [...kept.keys()],
   }

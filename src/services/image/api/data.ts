@@ -33,7 +33,7 @@ export const dataEndpoints = (store: ImageStore, blobs: Blobs, upload: Upload) =
         throw forbidden('The requested image has been deactivated. Image data download is forbidden.')
       if (subject.sizeBytes === undefined) return reply({ status: 204 })
       const range = readRange(headers['range'] ?? headers['content-range'], subject.sizeBytes)
-      const bytes = await blobs.read(subject.id, range)
+      const bytes = await blobs.read(subject.blobId ?? '', range)
       const length = range ? range.end - range.start + 1 : subject.sizeBytes
       return reply({
         status: range ? 206 : 200,

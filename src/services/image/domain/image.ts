@@ -17,6 +17,8 @@ export type StoredImage = {
   virtualSizeBytes: number | undefined
   md5: string | undefined
   sha512: string | undefined
+  /** Name of its bytes in the store. */
+  blobId: string | undefined
   minDiskGb: number
   minRamMb: number
   isProtected: boolean
@@ -45,6 +47,7 @@ export const fromRow = (row: ImageRow, properties: Record<string, string>, tags:
   virtualSizeBytes: size(row.virtual_size_bytes),
   md5: text(row.md5),
   sha512: text(row.sha512),
+  blobId: text(row.blob_id),
   minDiskGb: row.min_disk_gb,
   minRamMb: row.min_ram_mb,
   isProtected: row.protected === 1,

@@ -1,6 +1,5 @@
 import type { SelectQueryBuilder } from 'kysely'
 import type { Clock } from '../../../kit/clock.ts'
-import { effect } from '../../../kit/context.ts'
 import { type Listing, type PageAsk, page } from '../../../kit/db/listing.ts'
 import type { Db, Tx } from '../../../kit/db/open.ts'
 import { Problem } from '../../../kit/errors.ts'
@@ -51,7 +50,6 @@ export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
     return (await query.where('member_id', '=', projectId).executeTakeFirst()) !== undefined
   }
 
-  /** Only while the image is as it was read: two changes at once must not undo each other. */
   const putParts = async (tx: Tx<ImageTables>, id: string, { properties, tags }: Pick<Change, 'properties' | 'tags'>) => {
     await tx.deleteFrom('image_property').where('image_id', '=', id).execute()
     await tx.deleteFrom('image_tag').where('image_id', '=', id).execute()
@@ -84,7 +82,7 @@ export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
 
     async create({ id, row, properties, tags }: NewImage): Promise<StoredImage> {
       const now = clock.now()
-      const empty = { size_bytes: -1, virtual_size_bytes: -1, md5: '', sha512: '', upload_id: '', upload_until: 0 }
+      const empty = { size_bytes: -1, virtual_size_bytes: -1, md5: '', sha512: '', blob_id: '', upload_id: '', upload_until: 0 }
       await db.transaction(async (tx) => {
         const made = await tx
           .insertInto('image_image')
@@ -98,6 +96,7 @@ export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
       return (await find(id))!
     },
 
+    /** Only while the image is as it was read: two changes at once must not undo each other. */
     async change(image: StoredImage, { row, properties, tags }: Change): Promise<StoredImage> {
       await db.transaction(async (tx) => {
         const changed = await tx
@@ -144,11 +143,11 @@ export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
           await tx.deleteFrom(table).where('image_id', '=', id).execute()
         await tx.deleteFrom('image_image').where('id', '=', id).where('status', '=', 'deleted').execute()
       })
-      effect('image forgotten')
     },
 
-    withBytes: async () =>
-      (await db.read.selectFrom('image_image').select('id').where('size_bytes', '>=', 0).execute()).map((row) => row.id),
+    /** Names of the bytes of all images, deleted ones whose bytes are still being removed included. */
+    blobIds: async () =>
+      (await db.read.selectFrom('image_image').select('blob_id').where('blob_id', '!=', '').execute()).map((row) => row.blob_id),
 
     usedBytes: async (tx: Tx<ImageTables>, projectId: string) => {
       const sum = await tx

@@ -23,7 +23,8 @@ type Deps = { db: Db<ImageTables>; clock: Clock; work: Work; blobs: Blobs }
 
 /**
  * Takes the bytes of an image, looking at them as they pass. A stream that breaks, is refused by the inspector or finds no room leaves the image
- * queued and without bytes; a killed process does so after its lease (see the machine).
+ * queued and without bytes; a killed process does so after its lease (see the machine). Each upload writes under a name of its own: one that was believed
+ * dead and is not can neither replace nor remove what came after it.
  */
 export const openUpload =
   ({ db, clock, work, blobs }: Deps): Upload =>
@@ -32,14 +33,15 @@ export const openUpload =
     const mine = (status: string[]) => ({ id: image.id, upload, status })
     await begin(db, clock, work, mine(['queued']))
     const aborted = { lost: false }
-    const renewing = setInterval(() => {
-      void renew(db, clock, mine(['saving'])).then((alive) => {
-        aborted.lost ||= !alive
-      })
-    }, renewMs)
+    const look = async () => {
+      // A database that is away for a moment ends no upload; its lease does.
+      const alive = await renew(db, clock, mine(['saving'])).catch(() => true)
+      aborted.lost ||= !alive
+    }
+    const renewing = setInterval(() => void look(), renewMs)
     const inspector = openInspector()
     try {
-      const written = await blobs.write(image.id, guarded(bytes, aborted), { maxBytes, check: (chunk) => inspector.feed(chunk) })
+      const written = await blobs.write(upload, guarded(bytes, aborted), { maxBytes, check: (chunk) => inspector.feed(chunk) })
       const { virtualSizeBytes } = inspector.judge(image.diskFormat ?? 'raw', written.sizeBytes)
       await finish(db, clock, work, mine(['saving']), {
         status: 'active',
@@ -47,10 +49,11 @@ export const openUpload =
         virtual_size_bytes: virtualSizeBytes ?? -1,
         md5: written.md5,
         sha512: written.sha512,
+        blob_id: upload,
       })
     } catch (error) {
       if (error instanceof Killed) throw error
-      await blobs.remove(image.id)
+      await blobs.remove(upload)
       await finish(db, clock, work, mine(['saving', 'deleted']), { status: 'queued' })
       throw error
     } finally {
@@ -127,8 +130,8 @@ const finish = (
     await work.wake(bytesWork, id, tx as never)
   })
 
-/** An upload whose lease ran out: queued again, if nobody else took it up meanwhile. */
-export const endBrokenUpload = async (db: Db<ImageTables>, clock: Clock, id: string): Promise<void> => {
+/** That upload's lease ran out: queued again, if nobody else took it up meanwhile. */
+export const endBrokenUpload = async (db: Db<ImageTables>, clock: Clock, id: string, upload: string): Promise<void> => {
   const now = clock.now()
   await db.transaction((tx) =>
     tx
@@ -136,6 +139,7 @@ export const endBrokenUpload = async (db: Db<ImageTables>, clock: Clock, id: str
       .set({ status: 'queued', upload_id: '', upload_until: 0, updated_at: now })
       .where('id', '=', id)
       .where('status', '=', 'saving')
+      .where('upload_id', '=', upload)
       .where('upload_until', '<=', now)
       .execute(),
   )

@@ -14,6 +14,8 @@ import { tagEndpoints } from './api/tags.ts'
 import { versionEndpoints } from './api/versions.ts'
 import type { Network } from './contract.ts'
 import { networkDesk } from './desk.ts'
+import { audit } from './domain/audit.ts'
+import { explain } from './domain/explain.ts'
 import * as nics from './domain/nics.ts'
 import type { NetworkSettings } from './domain/settings.ts'
 import { openStore } from './domain/store.ts'
@@ -63,7 +65,8 @@ export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSe
       portsOf: ({ owners }) => nics.portsOf(store.read, owners),
       changeSecurityGroup: nics.changeSecurityGroup(store),
       ownersByAddress: nics.ownersByAddress(store),
-      explain: async () => [],
+      explain: (ask) => explain(store, ask),
     },
+    audit: () => audit(store),
   }
 }

@@ -24,8 +24,14 @@ const daemon = (place: Place, { name, roles, user, secrets, state, entry }: Kind
   argv: [join(place.program, 'bin/altostackd'), '--config', place.configFile, '--secrets', secrets, '--roles', roles],
   user,
   log: join(place.log, `${name}.log`),
-  // Compiled code is kept: half the time to start, and 20 MB less. Each has its own, for what root runs may not come from another user.
-  env: { NODE_COMPILE_CACHE: join(state, 'compiled') },
+  env: {
+    // Compiled code is kept: half the time to start, and 20 MB less. Each has its own, for what root runs may not come from another user.
+    NODE_COMPILE_CACHE: join(state, 'compiled'),
+    // Measured on an idle controller after some requests: 102 MiB instead of 180. What hashes passwords in threads leaves 19 MiB in each arena of
+    // glibc's, and young objects may lie around for as long as their space is not full.
+    MALLOC_ARENA_MAX: '2',
+    NODE_OPTIONS: '--max-semi-space-size=4',
+  },
   entry: join(place.program, entry),
   compiled: join(state, 'compiled'),
 })

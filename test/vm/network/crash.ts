@@ -105,6 +105,7 @@ export async function proveCrashes({
       [await readdir(`${dir}/crash/namespaces`).catch(() => []), await readdir(`${dir}/crash-dhcp`).catch(() => [])],
       [[], []],
     )
+    assert.doesNotMatch(await exec.run(['nft', 'list', 'ruleset']), /tap91/)
     assert.doesNotMatch(await exec.run(['ip', '-br', 'link']), /tap91|tapdhcpz|qr-z|atap-/)
   }
 

@@ -310,6 +310,26 @@ export async function prove({ exec, log, dir }: { exec: Exec; log: Log; dir: str
       await guests.a1.run('sysctl', '-qw', 'net.ipv6.conf.all.forwarding=0')
     },
   )
+  await proof('a guest does not reach the host itself past its rules', async () => {
+    const [tap] = JSON.parse(await exec.run(['ip', '-j', 'link', 'show', 'dev', 'tapa1'])) as { address: string }[]
+    await exec.run(['ip', 'addr', 'replace', '198.51.100.1/32', 'dev', 'lo'])
+    await guests.a1.run('ip', 'neigh', 'replace', '10.0.0.250', 'lladdr', tap?.address ?? '', 'dev', 'eth0')
+    await guests.a1.run('ip', 'route', 'replace', '198.51.100.1/32', 'via', '10.0.0.250', 'dev', 'eth0')
+    const send = "const s=require('dgram').createSocket('udp4');s.send('x',5555,'198.51.100.1',()=>s.close())"
+    const listen = "require('dgram').createSocket('udp4').on('message',()=>process.exit(0)).bind(5555)"
+    const reaches = async () => {
+      const listening = exec.attempt(['timeout', '2', process.execPath, '-e', listen])
+      await delay(700)
+      await guests.a1.run(process.execPath, '-e', send)
+      return (await listening).code === 0
+    }
+    assert.equal(await reaches(), false)
+    await exec.run(['nft', 'delete', 'table', 'netdev', 'altostack'])
+    assert.equal(await reaches(), true, 'without our rule it does, or this proves nothing')
+    await apply(documents)
+    assert.equal(await reaches(), false, 'the rule is put back')
+    await exec.run(['ip', 'addr', 'del', '198.51.100.1/32', 'dev', 'lo'])
+  })
   await proof('an allowed address pair may be used, another address may not', async () => {
     const pair = { ip: '10.0.0.200', mac: a1.mac }
     await apply({
@@ -528,6 +548,7 @@ export async function prove({ exec, log, dir }: { exec: Exec; log: Log; dir: str
       0,
     )
     assert.notEqual((await exec.attempt(['pgrep', '-x', 'dnsmasq'])).code, 0)
+    assert.doesNotMatch(await exec.run(['nft', 'list', 'ruleset']), /tapee/)
   })
   await host.close()
   // Two switches in one namespace would want devices of the same names.

@@ -48,7 +48,7 @@ export function openOvs(options: OvsOptions): Vswitch {
   const { exec, log, runDir = '/run/openvswitch', integration = 'br-int', datapath, externalBridge } = options
   const database = openDatabase(join(runDir, 'db.sock'))
   const openflow = openOpenFlow({ exec, runDir, datapath })
-  const taps = openTaps({ exec, owner: options.tapOwner })
+  const taps = openTaps({ exec, owner: options.tapOwner, shut: datapath === 'netdev' })
   const bridges: BridgeOptions = { integration, mappings: options.bridgeMappings, tunnelIp: options.tunnelIp, datapath }
 
   const look = async (): Promise<View> => {
@@ -66,7 +66,7 @@ export function openOvs(options: OvsOptions): Vswitch {
   }
 
   const isHere = async ({ kind, device }: PortRow, links: View['links']): Promise<boolean> =>
-    links.has(device) || (kind === 'internal' && (await options.holds(device)))
+    kind === 'vm' ? links.get(device)?.shut === true : links.has(device) || (await options.holds(device))
 
   const seen = async (row: PortRow, links: View['links']): Promise<SwitchPortSeen> => {
     const here = row.ofport > 0 && (await isHere(row, links))

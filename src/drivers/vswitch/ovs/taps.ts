@@ -1,7 +1,7 @@
 import type { Exec } from '../../../kit/exec/exec.ts'
 
-/** `owner`: the port it was made for; undefined: not ours. */
-export type HostLink = { device: string; owner: string | undefined; mtu: number; up: boolean }
+/** `owner`: the port it was made for; undefined: not ours. `shut`: the host's own network stack hears nothing of it. */
+export type HostLink = { device: string; owner: string | undefined; mtu: number; up: boolean; shut: boolean }
 
 export type Taps = {
   /** Network devices of the host by name. */
@@ -16,17 +16,53 @@ const unfinished = 'atap-'
 
 type LinkJson = { ifname: string; ifalias?: string; mtu: number; flags: string[] }
 
-const readLink = ({ ifname, ifalias, mtu, flags }: LinkJson): [string, HostLink] => {
+const readLink = ({ ifname, ifalias, mtu, flags }: LinkJson, shut: boolean): [string, HostLink] => {
   const owner = ifalias?.startsWith(mark) ? ifalias.slice(mark.length) : ifname.startsWith(unfinished) ? '' : undefined
-  return [ifname, { device: ifname, owner, mtu, up: flags.includes('UP') }]
+  return [ifname, { device: ifname, owner, mtu, up: flags.includes('UP'), shut }]
 }
 
-/** Taps that stay while no guest holds them. `owner`: the user whose guests may open them; without it only root may. */
-export function openTaps({ exec, owner }: { exec: Exec; owner: string | undefined }): Taps {
+/** In the `netdev` family; a chain for each tap, of its name. */
+const table = 'netdev altostack'
+
+export type TapOptions = {
+  exec: Exec
+  /** The user whose guests may open the taps; without it only root may. */
+  owner: string | undefined
+  /**
+   * Whether the host has to be kept from listening itself. A switch in user space reads a copy of what guests send, and the host's own
+   * stack gets it too: a guest could reach every service of the host past all rules. The kernel's datapath leaves it nothing.
+   */
+  shut: boolean
+}
+
+/** Taps that stay while no guest holds them. */
+export function openTaps({ exec, owner, shut }: TapOptions): Taps {
   const batch = (lines: string[]) => exec.run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` })
+  const nft = (lines: string[]) => exec.attempt(['nft', '-f', '-'], { input: `${lines.join('\n')}\n` })
+
+  const shutNow = async (): Promise<(device: string) => boolean> => {
+    if (!shut) return () => true
+    const { stdout } = await exec.attempt(['nft', 'list', 'table', ...table.split(' ')])
+    const chains = new Set([...stdout.matchAll(/^\s*chain (\S+) \{/gm)].map(([, name]) => name))
+    return (device) => chains.has(device)
+  }
   const links = async () => {
-    const found = JSON.parse((await exec.run(['ip', '-j', 'link', 'show'])) || '[]') as LinkJson[]
-    return new Map(found.filter((link) => link.ifname !== undefined).map(readLink))
+    const [text, isShut] = await Promise.all([exec.run(['ip', '-j', 'link', 'show']), shutNow()])
+    const found = (JSON.parse(text || '[]') as LinkJson[]).filter((link) => link.ifname !== undefined)
+    return new Map(found.map((link) => readLink(link, isShut(link.ifname))))
+  }
+  const close = async (device: string) => {
+    if (!shut) return
+    const chain = `add chain ${table} ${device} { type filter hook ingress device "${device}" priority 0; policy drop; }`
+    const { code, stderr } = await nft([`add table ${table}`, chain])
+    if (code !== 0) throw new Error(`nft: ${stderr.trim().slice(-300)}`)
+  }
+  /** The last one takes the table along. */
+  const open = async (device: string) => {
+    if (!shut) return
+    await nft([`delete chain ${table} ${device}`])
+    const { stdout } = await exec.attempt(['nft', 'list', 'table', ...table.split(' ')])
+    if (!stdout.includes('chain ')) await nft([`delete table ${table}`])
   }
   const finish = (device: string, mtu: number) => [`link set dev ${device} mtu ${mtu}`, `link set dev ${device} up`]
 
@@ -35,21 +71,24 @@ export function openTaps({ exec, owner }: { exec: Exec; owner: string | undefine
     async make({ id, device, mtu }) {
       const all = await links()
       const old = all.get(device)
-      if (old) {
-        if (old.mtu !== mtu || !old.up) await batch(finish(device, mtu))
-        return
+      if (!old) {
+        const temporary = `${unfinished}${id.replaceAll('-', '').slice(0, 10)}`
+        if (all.has(temporary)) await batch([`link del dev ${temporary}`])
+        await batch([
+          `tuntap add dev ${temporary} mode tap${owner === undefined ? '' : ` user ${owner}`}`,
+          `link set dev ${temporary} alias ${mark}${id}`,
+          `link set dev ${temporary} addrgenmode none`,
+          `link set dev ${temporary} name ${device}`,
+        ])
       }
-      const temporary = `${unfinished}${id.replaceAll('-', '').slice(0, 10)}`
-      if (all.has(temporary)) await batch([`link del dev ${temporary}`])
-      await batch([
-        `tuntap add dev ${temporary} mode tap${owner === undefined ? '' : ` user ${owner}`}`,
-        `link set dev ${temporary} alias ${mark}${id}`,
-        `link set dev ${temporary} name ${device}`,
-        ...finish(device, mtu),
-      ])
+      if (!old?.shut) await close(device)
+      if (!old || old.mtu !== mtu || !old.up) await batch(finish(device, mtu))
     },
     async remove(device) {
-      if ((await links()).has(device)) await batch([`link del dev ${device}`])
+      if (!(await links()).has(device)) return
+      await batch([`link set dev ${device} down`])
+      await open(device)
+      await batch([`link del dev ${device}`])
     },
   }
 }

@@ -120,13 +120,7 @@ async function killer(): Promise<void> {
   while (!finished) {
     await sleep(1500 + Math.random() * 5000)
     const which = Math.random() < 0.5 ? 'controller' : 'agent'
-    const { stdout } = await exec.attempt(['pgrep', '-f', `^altostackd: ${which}`])
-    const pids = stdout
-      .trim()
-      .split('\n')
-      .filter((pid) => pid !== '')
-    if (pids.length > 0) await exec.attempt(['kill', '-9', ...pids])
-    tally.kills += pids.length
+    if (await cloud.kill(which)) tally.kills++
   }
 }
 

@@ -85,7 +85,14 @@ export async function startController(database?: string): Promise<LoadedControll
         }),
       )
       await link.facts(await host.facts())
-      const beat = setInterval(() => void host.facts().then(link.facts), 20_000)
+      const beat = setInterval(
+        () =>
+          void host
+            .facts()
+            .then(link.facts)
+            .catch(() => {}),
+        20_000,
+      )
       closers.push(async () => {
         clearInterval(beat)
         client.close()
@@ -108,7 +115,10 @@ const ready = (child: ChildProcess, began: number): Promise<number> =>
       said += `${line}\n`
       if (line.includes('the control plane is ready')) resolve(performance.now() - began)
     })
-    child.once('close', (code) => reject(new Error(`the controller ended with ${code}: ${said.slice(-2000)}`)))
+    child.once('close', (code) => {
+      if (code !== 0) console.error(`the controller ended with ${code}: ${said.slice(-4000)}`)
+      reject(new Error(`the controller ended with ${code}`))
+    })
   })
 
 const freePort = (): Promise<number> =>

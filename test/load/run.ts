@@ -7,14 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, type Figure, measure, openConnection } from './client.ts'
 import { password, startController } from './controller.ts'
 
-const rows: [what: string, figure: string, aim: string][] = []
+const tell = (what: string, value: string, aim: string) => console.log(`${what.padEnd(46)} ${value.padEnd(44)} ${aim}`)
 const figure = ({ perSecond, p50Ms, p95Ms }: Figure) =>
   `${perSecond.toFixed(0)}/s  p50 ${p50Ms.toFixed(1)} ms  p95 ${p95Ms.toFixed(1)} ms`
 
 const controller = await startController()
-rows.push(['start to ready, empty database', `${controller.readyMs.toFixed(0)} ms`, 'under 1500 ms'])
+tell('start to ready, empty database', `${controller.readyMs.toFixed(0)} ms`, 'under 1500 ms')
 await sleep(2000)
-rows.push(['memory of the controller, idle (PSS)', `${controller.pssMb().toFixed(0)} MB`, 'with the agent under 250 MB'])
+tell('memory of the controller, idle (PSS)', `${controller.pssMb().toFixed(0)} MB`, 'with the agent under 250 MB')
 for (let n = 1; n <= 3; n++) await controller.addHost(`load-${n}`)
 
 const opened: Connection[] = []
@@ -49,22 +49,18 @@ const post = async (connection: Connection, path: string, body: unknown, status:
   return JSON.parse(answer.body)
 }
 
-rows.push([
+tell(
   'token by password, 1 client',
   figure(await measure(20, identity.slice(0, 1), async (one) => void (await token(one)))),
   'the hash only',
-])
-rows.push([
-  'token by password, 8 clients',
-  figure(await measure(80, identity, async (one) => void (await token(one)))),
-  'the hash only',
-])
+)
+tell('token by password, 8 clients', figure(await measure(80, identity, async (one) => void (await token(one)))), 'the hash only')
 const validate = async (one: Connection) => {
   const answer = await one.ask('GET', '/v3/auth/tokens?nocatalog', { ...auth, 'x-subject-token': admin })
   assert.equal(answer.status, 200)
 }
 await measure(2000, identity, validate)
-rows.push(['token validation, 8 clients', figure(await measure(20_000, identity, validate)), 'over 5000/s'])
+tell('token validation, 8 clients', figure(await measure(20_000, identity, validate)), 'over 5000/s')
 
 const compute = await connections('compute', 8)
 const network = (await connections('network', 1))[0]!
@@ -102,30 +98,29 @@ const active = async (one: Connection, id: string) => {
 }
 await active(compute[0]!, await create(compute[0]!, 'warm'))
 const lone = await measure(20, compute.slice(0, 1), async (one, n) => active(one, await create(one, `lone-${n}`)))
-rows.push(['server to ACTIVE, one at a time', figure(lone), 'under 100 ms'])
+tell('server to ACTIVE, one at a time', figure(lone), 'under 100 ms')
 
 const ids: string[] = []
 const beganMany = performance.now()
-rows.push([
+tell(
   'POST /servers, 100 at once',
   figure(await measure(100, compute, async (one, n) => void ids.push(await create(one, `many-${n}`)))),
   'p50 under 15 ms',
-])
+)
 await measure(ids.length, compute.slice(0, 2), async (one, n) => active(one, ids[n]!))
-rows.push(['all 100 ACTIVE', `${((performance.now() - beganMany) / 1000).toFixed(2)} s`, 'under 2 s'])
+tell('all 100 ACTIVE', `${((performance.now() - beganMany) / 1000).toFixed(2)} s`, 'under 2 s')
 
 const more = await measure(879, compute, async (one, n) => void ids.push(await create(one, `list-${n}`)))
-rows.push(['POST /servers, 8 clients', figure(more), 'p50 under 15 ms'])
+tell('POST /servers, 8 clients', figure(more), 'p50 under 15 ms')
 await active(compute[0]!, ids.at(-1)!)
 await sleep(3000)
 const list = await measure(20, compute.slice(0, 1), async (one) => {
   const { servers } = JSON.parse(await get(one, '/v2.1/servers/detail?limit=1000'))
   assert.equal(servers.length, 1000)
 })
-rows.push(['list of 1000 servers in detail', figure(list), 'under 100 ms'])
-rows.push(['memory of the controller after all this (PSS)', `${controller.pssMb().toFixed(0)} MB`, ''])
+tell('list of 1000 servers in detail', figure(list), 'under 100 ms')
+tell('memory of the controller after all this (PSS)', `${controller.pssMb().toFixed(0)} MB`, '')
 
-for (const [what, value, aim] of rows) console.log(`${what.padEnd(46)} ${value.padEnd(44)} ${aim}`)
 for (const one of opened) one.close()
 await controller.close()
 process.exit(0)

@@ -13,6 +13,8 @@ export type Installed = {
   env(user?: 'admin' | 'demo'): Record<string, string>
   /** One of this cloud's own tools. Gives what it said; throws when it ended badly. */
   tool(name: 'altostack' | 'nova-manage' | 'packstack', ...args: string[]): Promise<string>
+  /** Kills one of the two daemons with -9; false: it was just dead. Only this installation's own: others may have the same title. */
+  kill(which: 'controller' | 'agent'): Promise<boolean>
   /** Takes it away again, when it was not there before. */
   leave(): Promise<void>
 }
@@ -29,6 +31,10 @@ export async function installed(): Promise<Installed> {
     env: (user = 'admin') => parseRc(readFileSync(`${homedir()}/keystonerc_${user}`, 'utf8')),
     tool: (name, ...args) =>
       name === 'packstack' ? packstack(...args) : exec.run([`${root}bin/${name}`, ...args], { timeoutMs: 60_000 }),
+    async kill(which) {
+      const pid = readFileSync(`/run/altostack/${which}.pid`, 'utf8').trim()
+      return (await exec.attempt(['kill', '-9', pid])).code === 0
+    },
     async leave() {
       if (!wasThere) await packstack('--uninstall')
     },

@@ -75,6 +75,8 @@ export async function openLinkServer({ port, bind, key, calls, streams, log }: L
     )
   })
 
+  // Longer than clients keep an idle connection: it is theirs to close, else a call may meet ours closing.
+  server.keepAliveTimeout = 120_000
   const web = new WebSocketServer({ noServer: true, maxPayload: maxBody })
   server.on('upgrade', (request, socket, head) => {
     const host = authenticated(request, key)

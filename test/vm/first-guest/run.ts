@@ -141,8 +141,7 @@ async function survives(floating: string) {
   const pid = () => exec.run(['pgrep', '-f', 'qemu-system.*instance-']).catch(() => '')
   await prove('controller and agent killed: the same guest runs on, and is adopted', async () => {
     const before = await pid()
-    const daemons = (await exec.run(['pgrep', '-f', '^altostackd: '])).trim().split('\n')
-    await exec.run(['kill', '-9', ...daemons])
+    for (const which of ['controller', 'agent'] as const) await cloud.kill(which)
     await exec.run(['ping', '-c', '2', '-W', '1', floating])
     await until('the API', 30, async () => (await admin.attempt('server show first')).code === 0)
     assert.equal(await pid(), before)

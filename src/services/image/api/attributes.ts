@@ -18,7 +18,8 @@ export const readOnly = new Set([
   'schema',
   'stores',
 ])
-export const reserved = new Set(['locations', 'deleted', 'deleted_at', 'is_public', 'members'])
+/** `os_glance…` is for the service's own notes. */
+const isReserved = (name: string): boolean => ['location', 'deleted', 'deleted_at'].includes(name) || name.startsWith('os_glance')
 export const diskFormats = ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop']
 export const containerFormats = ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed']
 const visibilities = ['public', 'community', 'shared', 'private']
@@ -90,6 +91,7 @@ const setters: Record<string, Setter> = {
     row.name = text('name', value)
   },
   visibility({ row }, value) {
+    if (value === null) throw invalid("Invalid value 'null' for 'visibility'.")
     row.visibility = oneOf('visibility', value, visibilities) as Visibility
   },
   owner({ row }, value) {
@@ -120,24 +122,27 @@ const setters: Record<string, Setter> = {
   },
 }
 
-export const isOwn = (name: string): boolean => name in setters
+export const isOwn = (name: string): boolean => Object.hasOwn(setters, name)
 
 /** Sets one attribute by its wire name. Throws forbidden for what is read-only, invalid for a value that does not fit. */
 export function setAttribute(draft: Draft, name: string, value: unknown): void {
   refuseFixed(name)
-  const setter = setters[name]
-  if (setter) {
-    setter(draft, value)
-    return
-  }
-  if (name === '' || name.length > 255) throw invalid('A property must have a name of at most 255 characters.')
+  if (isOwn(name)) setters[name]!(draft, value)
+  else setProperty(draft, name, value)
+}
+
+function setProperty(draft: Draft, name: string, value: unknown): void {
+  if (name === '' || name.length > 255 || name === '__proto__')
+    throw invalid('A property must have a name of at most 255 characters.')
+  if (value === null) throw invalid(`Invalid value for ${name}: null is not a string.`)
   draft.properties[name] = text(name, value, 65_535)
   refuseTooMany(draft)
 }
 
 export function refuseFixed(name: string): void {
-  if (readOnly.has(name)) throw forbidden(`Attribute '${name}' is read-only.`)
-  if (reserved.has(name) || name === 'id') throw forbidden(`Attribute '${name}' is reserved.`)
+  if (readOnly.has(name) || name === 'id') throw forbidden(`Attribute '${name}' is read-only.`)
+  if (isReserved(name)) throw forbidden(`Attribute '${name}' is reserved.`)
+  if (name === 'locations') throw forbidden("It's not allowed to change locations if locations are invisible.")
 }
 
 function refuseTooMany({ properties, tags }: Draft): void {

@@ -28,12 +28,12 @@ export const dataEndpoints = (store: ImageStore, blobs: Blobs, upload: Upload) =
     policy: 'download_image',
     ...ofImage(store),
     summary: 'download image data',
-    handle: async ({ subject, headers }) => {
-      if (subject.status === 'deactivated')
+    handle: async ({ subject, headers, can }) => {
+      if (subject.status === 'deactivated' && !can('context_is_admin'))
         throw forbidden('The requested image has been deactivated. Image data download is forbidden.')
-      if (subject.sizeBytes === undefined) return reply({ status: 204 })
+      if (subject.blobId === undefined || subject.sizeBytes === undefined) return reply({ status: 204 })
       const range = readRange(headers['range'] ?? headers['content-range'], subject.sizeBytes)
-      const bytes = await blobs.read(subject.blobId ?? '', range)
+      const bytes = await blobs.read(subject.blobId, range)
       const length = range ? range.end - range.start + 1 : subject.sizeBytes
       return reply({
         status: range ? 206 : 200,

@@ -7,8 +7,7 @@ const codes: Record<string, number> = {
   'no-method': 405,
   gone: 410,
   range: 416,
-  'storage-full': 507,
-  'no-bytes': 409,
+  'storage-full': 413,
 }
 
 export const dialect: Dialect = {

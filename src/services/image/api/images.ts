@@ -173,7 +173,6 @@ function allowChange(ask: Deciding, image: StoredImage, draft: Draft): void {
   const formats = row.disk_format !== (image.diskFormat ?? '') || row.container_format !== (image.containerFormat ?? '')
   if (formats && image.status !== 'queued')
     throw forbidden('Attributes container_format and disk_format can only be replaced for a queued image.')
-  if (row.hidden === 0 || !image.isHidden || image.status !== 'queued') return
 }
 
 const markerProblem = (error: unknown): never => {

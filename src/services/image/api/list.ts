@@ -68,7 +68,7 @@ export type ListAsk = { filter: ListFilter; page: PageAsk<string> }
 
 /** What a list was asked for. Throws invalid; a name that is no attribute filters by custom property. */
 export function readList(query: Query): ListAsk {
-  const page = pageAsk(imageListing, { limit: [String(usualLimit)], ...query })
+  const page = pageAsk(imageListing, { limit: [String(usualLimit)], ...sorted(query) })
   const properties: Record<string, string> = {}
   for (const [name, values] of Object.entries(query)) {
     if (paging.has(name)) continue
@@ -78,6 +78,16 @@ export function readList(query: Query): ListAsk {
     else properties[name] = value
   }
   return { filter: listFilter(query, properties), page }
+}
+
+/** Without a direction everything is in descending order; two ways of saying it cannot be mixed. */
+function sorted(query: Query): Query {
+  const { sort, sort_key: keys = [], sort_dir: dirs = ['desc'] } = query
+  if (sort && (query['sort_key'] || query['sort_dir'])) throw invalid('Old and new sorting syntax cannot be combined')
+  if (dirs.length > 1 && dirs.length !== keys.length) throw invalid('Number of sort dirs does not match the number of sort keys')
+  if (!sort) return keys.length === 0 ? { ...query, sort: dirs.map((dir) => `created_at:${dir}`) } : { ...query, sort_dir: dirs }
+  const whole = sort.flatMap((text) => text.split(',')).map((part) => (part.includes(':') ? part : `${part}:desc`))
+  return { ...query, sort: whole }
 }
 
 function listFilter(query: Query, properties: Record<string, string>): ListFilter {
@@ -100,6 +110,7 @@ function listFilter(query: Query, properties: Record<string, string>): ListFilte
 }
 
 function attributeFilter(name: string, value: string): PageAsk<string>['filters'][number] | undefined {
+  if (name === 'changes-since') throw invalid('The "changes-since" filter is no longer available on v2.')
   if (name === 'protected') return { column: 'protected', op: 'bit', values: [value] }
   const column = texts[name]
   if (column !== undefined) return { column, op: '=', values: value.startsWith('in:') ? splitList(value.slice(3)) : [value] }

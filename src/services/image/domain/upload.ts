@@ -5,7 +5,7 @@ import { Problem } from '../../../kit/errors.ts'
 import { uuid } from '../../../kit/ids.ts'
 import { Killed } from '../../../kit/work/killed.ts'
 import type { Work } from '../../../kit/work/work.ts'
-import { openInspector } from '../inspect/inspect.ts'
+import { type Declared, openInspector } from '../inspect/inspect.ts'
 import type { ImageTables } from '../tables.ts'
 import type { StoredImage } from './image.ts'
 import { bytesWork } from './images.ts'
@@ -29,6 +29,7 @@ type Deps = { db: Db<ImageTables>; clock: Clock; work: Work; blobs: Blobs }
 export const openUpload =
   ({ db, clock, work, blobs }: Deps): Upload =>
   async (image, bytes) => {
+    const declared = declaredOf(image)
     const upload = uuid()
     const mine = (status: string[]) => ({ id: image.id, upload, status })
     await begin(db, clock, work, mine(['queued']))
@@ -42,7 +43,7 @@ export const openUpload =
     const inspector = openInspector()
     try {
       const written = await blobs.write(upload, guarded(bytes, aborted), { maxBytes, check: (chunk) => inspector.feed(chunk) })
-      const { virtualSizeBytes } = inspector.judge(image.diskFormat ?? 'raw', written.sizeBytes)
+      const { virtualSizeBytes } = inspector.judge(declared)
       await finish(db, clock, work, mine(['saving']), {
         status: 'active',
         size_bytes: written.sizeBytes,
@@ -60,6 +61,15 @@ export const openUpload =
       clearInterval(renewing)
     }
   }
+
+function declaredOf({ diskFormat, containerFormat }: StoredImage): Declared {
+  if (diskFormat !== undefined && containerFormat !== undefined) return { disk: diskFormat, container: containerFormat }
+  const missing = [
+    ...(diskFormat === undefined ? ['disk_format'] : []),
+    ...(containerFormat === undefined ? ['container_format'] : []),
+  ]
+  throw new Problem('invalid', `Properties ${missing.join(', ')} must be set prior to saving data.`)
+}
 
 async function* guarded(bytes: AsyncIterable<Uint8Array>, aborted: { lost: boolean }): AsyncIterable<Uint8Array> {
   for await (const chunk of bytes) {

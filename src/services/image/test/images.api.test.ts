@@ -43,7 +43,7 @@ test('an image without bytes downloads as nothing, and bytes need formats and th
   assert.equal((await member.image.get(`/images/${id}/file`)).status, 204)
   assert.equal((await member.image.put(`/images/${id}/file`, {})).status, 415)
   const bare = (await member.image.post('/images', { name: 'none' })).body
-  assert.equal((await upload(member, bare.id, Buffer.from('x'))).status, 409)
+  assert.equal((await upload(member, bare.id, Buffer.from('x'))).status, 400)
 })
 
 test('content that is not what was declared, or points outside itself, is refused and leaves nothing', async (t) => {
@@ -111,7 +111,7 @@ test('JSON patch: add, replace, remove, and what must not be touched', async (t)
     { op: 'add', path: '/b~1c', value: '2' },
     { op: 'replace', path: '/name', value: 'n' },
     { op: 'remove', path: '/a' },
-    { op: 'add', path: '/tags/-', value: 't' },
+    { op: 'replace', path: '/tags', value: ['t', 't'] },
   )
   assert.deepEqual(
     [done.status, done.body['b/c'], done.body.name, done.body.a, done.body.tags],
@@ -124,6 +124,15 @@ test('JSON patch: add, replace, remove, and what must not be touched', async (t)
     [{ op: 'replace', path: '/id', value: 'x' }, 403],
     [{ op: 'add', path: '/min_ram', value: -1 }, 400],
     [{ op: 'add', path: '/b', value: 7 }, 400],
+    [{ op: 'add', path: '/tags/-', value: 't' }, 400],
+    [{ op: 'add', path: '/locations/-', value: { url: 'file:///etc/passwd', metadata: {} } }, 403],
+    [{ op: 'replace', path: '/locations', value: [] }, 403],
+    [{ op: 'add', path: '/deleted', value: 'x' }, 403],
+    [{ op: 'add', path: '/os_glance_x', value: 'x' }, 403],
+    [{ op: 'replace', path: '/constructor', value: 'x' }, 409],
+    [{ op: 'add', path: '/__proto__', value: 'x' }, 400],
+    [{ op: 'replace', path: '/visibility', value: null }, 400],
+    [{ op: 'add', path: '/b~2', value: 'x' }, 400],
     [{ op: 'move', path: '/b', value: '' }, 400],
     [{ op: 'add', path: 'b', value: '' }, 400],
     [{ op: 'add', path: '/b' }, 400],

@@ -7,7 +7,12 @@ import type { ImageRow } from '../tables.ts'
 type State = 'uploading' | 'remove'
 
 /** Watches over the bytes of an image: an upload whose process died goes back to `queued`, a deleted image loses its bytes and rows. */
-export const bytesMachine = (store: ImageStore, broken: (id: string, upload: string) => Promise<void>, blobs: Blobs, clock: Clock) => {
+export const bytesMachine = (
+  store: ImageStore,
+  broken: (id: string, upload: string) => Promise<void>,
+  blobs: Blobs,
+  clock: Clock,
+) => {
   const isWritten = (image: ImageRow) => image.upload_id !== '' && image.upload_until > clock.now()
   return machine<ImageRow, State>({
     kind: bytesWork,

@@ -16,7 +16,10 @@ import type { Network } from './contract.ts'
 import { networkDesk } from './desk.ts'
 import { audit } from './domain/audit.ts'
 import { explain } from './domain/explain.ts'
-import * as nics from './domain/nics.ts'
+import { check } from './domain/nic-checks.ts'
+import { bind, ensurePort, release } from './domain/nics.ts'
+import { changeSecurityGroup, securityGroups } from './domain/server-groups.ts'
+import { ownersByAddress, portsOf } from './domain/server-ports.ts'
 import type { NetworkSettings } from './domain/settings.ts'
 import { openStore } from './domain/store.ts'
 import { networkPolicies } from './policy.ts'
@@ -57,14 +60,14 @@ export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSe
     machines: [hostWork(store)],
     desk: networkDesk(store, () => needs.compute),
     contract: {
-      check: nics.check(store),
-      securityGroups: nics.securityGroups(store),
-      ensurePort: nics.ensurePort(store),
-      bind: nics.bind(store),
-      release: nics.release(store),
-      portsOf: ({ owners }) => nics.portsOf(store.read, owners),
-      changeSecurityGroup: nics.changeSecurityGroup(store),
-      ownersByAddress: nics.ownersByAddress(store),
+      check: check(store),
+      securityGroups: securityGroups(store),
+      ensurePort: ensurePort(store),
+      bind: bind(store),
+      release: release(store),
+      portsOf: ({ owners }) => portsOf(store.read, owners),
+      changeSecurityGroup: changeSecurityGroup(store),
+      ownersByAddress: ownersByAddress(store),
       explain: (ask) => explain(store, ask),
     },
     audit: () => audit(store),

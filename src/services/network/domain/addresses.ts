@@ -31,46 +31,41 @@ export async function allocate(
 ): Promise<Address[]> {
   const subnets = await subnetsOf(change.tx, network.id)
   const given: Address[] = []
-  const keep = async (subnet: SubnetRow, ip: string | undefined) => {
-    const taken = ip ?? (await takeFree(change, subnet, holder, place + given.length))
-    if (ip !== undefined && !(await insert(change, subnet, holder, ip, place + given.length)))
+  const keep = async (subnet: SubnetRow, ip: string) => {
+    if (!(await insert(change, subnet, holder, ip, place + given.length)))
       throw fault('conflict', 'IpAddressAlreadyAllocated', `IP address ${ip} already allocated in subnet ${subnet.id}`)
-    given.push({ subnetId: subnet.id, ip: taken! })
+    given.push({ subnetId: subnet.id, ip })
+  }
+  /** Out of the first of these that has one left. */
+  const keepAny = async (fitting: SubnetRow[]) => {
+    for (const subnet of fitting) {
+      const ip = await takeFree(change, subnet, holder, place + given.length)
+      if (ip !== undefined) return given.push({ subnetId: subnet.id, ip })
+    }
+    throw noneLeft(network)
   }
   if (asks === undefined) {
-    for (const version of [4, 6]) await keepAny(change, network, subnets, version, holder, keep)
-    for (const subnet of subnets.filter((one) => isAuto(one) && !isRouterPort(holder.deviceOwner)))
-      await keep(subnet, eui64(cidrOf(subnet), holder.mac))
+    for (const version of [4, 6]) {
+      const fitting = subnets.filter((subnet) => subnet.ip_version === version && !isAuto(subnet) && serves(subnet, holder))
+      if (fitting.length > 0) await keepAny(fitting)
+    }
+    for (const subnet of subnets.filter((one) => makesOwn(one, holder))) await keep(subnet, eui64(cidrOf(subnet), holder.mac))
     return given
   }
   for (const ask of asks) {
     const subnet = subnetFor(network, subnets, ask)
     if (ask.ip !== undefined) checkAddress(subnet, ask.ip, holder)
-    const own = isAuto(subnet) && !isRouterPort(holder.deviceOwner) ? eui64(cidrOf(subnet), holder.mac) : undefined
-    const ip = ask.ip ?? own
-    if (ip === undefined && !(await hasRoom(change, subnet))) throw noneLeft(network)
-    await keep(subnet, ip)
+    const ip = ask.ip ?? (makesOwn(subnet, holder) ? eui64(cidrOf(subnet), holder.mac) : undefined)
+    await (ip === undefined ? keepAny([subnet]) : keep(subnet, ip))
   }
   return given
 }
 
+/** A card makes its own address there; a router's has the one it is given. */
+const makesOwn = (subnet: SubnetRow, holder: Holder): boolean => isAuto(subnet) && !isRouterPort(holder.deviceOwner)
+
 const noneLeft = ({ id }: Pick<NetworkRow, 'id'>) =>
   fault('conflict', 'IpAddressGenerationFailure', `No more IP addresses available on network ${id}.`)
-
-/** Out of the first subnet of this version that has one left. */
-async function keepAny(
-  change: Change,
-  network: Pick<NetworkRow, 'id'>,
-  subnets: SubnetRow[],
-  version: number,
-  holder: Holder,
-  keep: (subnet: SubnetRow, ip: undefined) => Promise<void>,
-): Promise<void> {
-  const fitting = subnets.filter((subnet) => subnet.ip_version === version && !isAuto(subnet) && serves(subnet, holder))
-  if (fitting.length === 0) return
-  for (const subnet of fitting) if (await hasRoom(change, subnet)) return keep(subnet, undefined)
-  throw noneLeft(network)
-}
 
 /** Subnets may be kept for ports of some owners. */
 const serves = (subnet: SubnetRow, holder: Holder): boolean => {
@@ -100,7 +95,7 @@ function checkAddress(subnet: SubnetRow, ip: string, holder: Holder): void {
   const [first, last] = usable(cidr)
   if (!address || !holds(cidr, address) || address.value < first || address.value > last)
     throw fault('invalid', 'InvalidIpForSubnet', `IP address ${ip} is not a valid IP for the specified subnet.`)
-  if (isAuto(subnet) && !isRouterPort(holder.deviceOwner) && ip !== eui64(cidr, holder.mac))
+  if (makesOwn(subnet, holder) && ip !== eui64(cidr, holder.mac))
     throw badInput(
       `IPv6 address ${ip} can not be directly assigned to a port on subnet ${subnet.id}, whose addresses are automatic`,
     )
@@ -129,14 +124,15 @@ async function insert({ tx }: Change, subnet: SubnetRow, holder: Holder, ip: str
 export const hasRoom = async (change: Change, subnet: SubnetRow): Promise<boolean> =>
   (await lowestFree(change, subnet)) !== undefined
 
-async function takeFree(change: Change, subnet: SubnetRow, holder: Holder, place: number): Promise<string> {
+/** The lowest address nobody has; undefined: there is none. */
+async function takeFree(change: Change, subnet: SubnetRow, holder: Holder, place: number): Promise<string | undefined> {
   const cidr = cidrOf(subnet)
   // Another transaction may take the same address first: the next look sees that.
   for (let at = await lowestFree(change, subnet); at !== undefined; at = await lowestFree(change, subnet)) {
     const ip = ipAt(cidr, BigInt(at))
     if (await insert(change, subnet, holder, ip, place)) return ip
   }
-  throw noneLeft({ id: subnet.network_id })
+  return undefined
 }
 
 async function lowestFree(change: Change, subnet: SubnetRow): Promise<number | undefined> {

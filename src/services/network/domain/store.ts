@@ -31,7 +31,7 @@ export type Store = {
   quota: Quota<NetworkTables>
   work: Work
   now(): number
-  /** Runs it in a transaction; after the commit hosts are hinted and compute is told. Both may be lost: rounds and sleeps have ceilings. */
+  /** Runs it in a transaction (again, when the database says so); after the commit hosts are hinted and compute is told. Both may be lost: rounds and sleeps have ceilings. */
   change<R>(run: (change: Change) => Promise<R>): Promise<R>
 }
 
@@ -65,23 +65,42 @@ export function openStore(
     work,
     now: () => clock.now(),
     async change(run) {
-      const hints = new Map<string, [string, AgentKind]>()
-      const servers = new Set<string>()
-      const change: Omit<Change, 'tx'> = {
-        settings,
-        quota,
-        work,
-        now: () => clock.now(),
-        hint(host, ...kinds) {
-          if (host !== '') for (const kind of kinds) hints.set(`${host} ${kind}`, [host, kind])
-        },
-        server: (id) => servers.add(id),
-      }
-      const result = await db.transaction((tx) => run({ ...change, tx })).catch(constraint)
+      const { result, hints, servers } = await again(async () => {
+        const told = { hints: new Map<string, [string, AgentKind]>(), servers: new Set<string>() }
+        const result = await db.transaction((tx) => run({ ...changeOf(told.hints, told.servers), tx }))
+        return { result, ...told }
+      })
       for (const [host, kind] of hints.values()) hosts.hint(host, kind)
       await tell([...servers])
       return result
     },
+  }
+
+  function changeOf(hints: Map<string, [string, AgentKind]>, servers: Set<string>): Omit<Change, 'tx'> {
+    return {
+      settings,
+      quota,
+      work,
+      now: () => clock.now(),
+      hint(host, ...kinds) {
+        if (host !== '') for (const kind of kinds) hints.set(`${host} ${kind}`, [host, kind])
+      },
+      server: (id) => servers.add(id),
+    }
+  }
+}
+
+const attempts = 5
+
+/** Two transactions that wait for each other are one too many for PostgreSQL: the one it ends is tried again. */
+async function again<R>(run: () => Promise<R>): Promise<R> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run()
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (attempt === attempts || (code !== '40P01' && code !== '40001')) return constraint(error)
+    }
   }
 }
 

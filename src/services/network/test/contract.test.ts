@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { testCloud } from '../../../../test/cloud.ts'
 import { isProblem } from '../../../kit/errors.ts'
 import { everyCrash } from '../../../kit/work/every-crash.ts'
-import { addressPattern } from '../domain/nics.ts'
+import { addressPattern } from '../domain/server-ports.ts'
 import { external, faultOf, inside, network, port, subnet } from './world.ts'
 
 const kindOf = (run: Promise<unknown>) =>

@@ -37,7 +37,7 @@ import { answerMetadata, notFound } from './domain/metadata/answer.ts'
 import { openPowerActions } from './domain/power.ts'
 import { openComputeQuota } from './domain/quotas.ts'
 import { openServerGroups } from './domain/server-groups.ts'
-import { openServers, serverKind } from './domain/servers.ts'
+import { openServers } from './domain/servers.ts'
 import { openComputeServices } from './domain/services.ts'
 import { computePolicies } from './policy.ts'
 import { type ComputeTables, computeMigrations } from './tables.ts'
@@ -71,7 +71,7 @@ export function openCompute(deps: Deps, needs: ComputeNeeds): Service<Compute> {
 
   const contract: Compute = {
     async portsChanged({ servers: ids }) {
-      for (const id of ids) await work.wake(serverKind, id)
+      await servers.portsChanged(ids)
     },
     async metadata({ server: id, path, method }) {
       const server = await servers.living(id)

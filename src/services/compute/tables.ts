@@ -103,6 +103,9 @@ export type ServerRow = {
   security_groups: string
   /** JSON of NetworkPort[] as they were when plugged. */
   ports: string
+  /** Grows when ports came or went, and how far `ports` followed. */
+  ports_changed: number
+  ports_followed: number
   host: string
   /** 1: the host's document names it. */
   assigned: number
@@ -218,7 +221,8 @@ export const computeMigrations: Migration[] = [
         image text not null, key_name text not null, key text not null, user_data text, config_drive bigint not null,
         access_ip_v4 text not null, access_ip_v6 text not null, disk_config text not null, metadata text not null,
         pinned_zone text not null, zone text not null, forced_host text not null, hints text not null, group_id text not null,
-        nics text not null, security_groups text not null, ports text not null, host text not null, assigned bigint not null,
+        nics text not null, security_groups text not null, ports text not null, ports_changed bigint not null,
+        ports_followed bigint not null, host text not null, assigned bigint not null,
         withdrawn_at bigint not null, refused_hosts text not null, generation bigint not null, power text not null,
         boots bigint not null, soft_boots bigint not null, vm_state text not null, task_state text not null,
         power_state bigint not null, failing bigint not null, fault text not null, locked bigint not null, locked_by text not null,

@@ -70,9 +70,9 @@ async function gather(world: CreateWorld, caller: Caller, isAdmin: boolean, canB
   checkFit(flavor, image, canBeDiskless)
   const key = ask.keyName === undefined ? undefined : await world.keypairs.find(caller.userId, ask.keyName)
   if (ask.keyName !== undefined && !key) throw bad('Invalid key_name provided.')
-  if (ask.groupId !== '' && (await world.groups.find(ask.groupId))?.projectId !== projectId)
-    throw bad(`Instance group ${ask.groupId} could not be found.`)
-  const limit = (await world.quota.limits(projectId))['metadata_items'] ?? -1
+  const limits = await world.quota.limits(projectId)
+  if (ask.groupId !== '') await checkGroup(world.groups, projectId, ask, limits['server_group_members'] ?? -1)
+  const limit = limits['metadata_items'] ?? -1
   if (limit >= 0 && Object.keys(ask.metadata).length > limit)
     throw new Problem('over-quota', `Maximum number of metadata items exceeds ${limit}`)
   const nics = await world.network().check({ projectId, isAdmin, nics: ask.nics, auto: ask.auto, servers: ask.maxCount })
@@ -80,6 +80,12 @@ async function gather(world: CreateWorld, caller: Caller, isAdmin: boolean, canB
   const groups =
     nics.length > 0 || ask.securityGroups.length > 0 ? await world.network().securityGroups({ projectId, names }) : []
   return { flavor, image, key, nics, securityGroups: groups.map((group) => group.id) }
+}
+
+async function checkGroup(groups: ServerGroups, projectId: string, { groupId, maxCount }: NewServer, limit: number) {
+  if ((await groups.find(groupId))?.projectId !== projectId) throw bad(`Instance group ${groupId} could not be found.`)
+  const members = (await groups.members([groupId])).get(groupId)!.length
+  if (limit >= 0 && members + maxCount > limit) throw new Problem('over-quota', 'Quota exceeded, too many servers in group')
 }
 
 /** Throws invalid when an image cannot run, or not in a server of this size; forbidden when it would have a disk of no size. */

@@ -1,51 +1,65 @@
 import { toJson } from '../../../kit/db/columns.ts'
 import type { Db } from '../../../kit/db/open.ts'
-import { Problem } from '../../../kit/errors.ts'
+import { isProblem, Problem } from '../../../kit/errors.ts'
 import type { Network, NetworkPort, NicAsk } from '../../network/contract.ts'
 import type { ComputeTables } from '../tables.ts'
 import type { InstanceActions } from './instance-actions.ts'
 import { type Actor, refuseLocked, refuseState } from './power.ts'
-import type { Nic, Server } from './server.ts'
+import type { Server } from './server.ts'
 import { noSuchServer, type Servers } from './servers.ts'
 
 export type Interfaces = ReturnType<typeof openInterfaces>
 
+/**
+ * Makes the ports what the server's nics say: makes those that are new, lets go of those that are not wanted, and forgets the nics whose
+ * port somebody deleted. May be done twice, and by two at once.
+ */
+export async function followPorts(servers: Servers, network: () => Network, server: Server): Promise<NetworkPort[]> {
+  const { id: owner, projectId, securityGroups, hostname, host } = server
+  const actual = await portsOf(network, owner)
+  const has = (ports: NetworkPort[], index: number) => ports.some((port) => port.index === index)
+  const lost: number[] = []
+  for (const { index, ...nic } of server.nics) {
+    if (has(actual, index)) continue
+    if (has(server.ports, index)) lost.push(index)
+    else
+      await network()
+        .ensurePort({ owner, index, projectId, nic, securityGroups, hostname })
+        .catch((error) => {
+          // Whoever asked for it and heard nothing asks again.
+          if (!isProblem(error)) throw error
+          lost.push(index)
+        })
+  }
+  for (const port of actual.filter((one) => !server.nics.some((nic) => nic.index === one.index)))
+    await network().release({ owner, port: port.id })
+  if (host !== '') await network().bind({ owner, host, availabilityZone: server.zone })
+  const ports = await portsOf(network, owner)
+  if (lost.length > 0) await servers.setNics(owner, (nics) => nics.filter((nic) => !lost.includes(nic.index)))
+  await servers.save(owner, { ports: toJson(ports), ports_followed: server.portsChanged }, { deleted: 0 })
+  return ports
+}
+
+const portsOf = async (network: () => Network, owner: string) => (await network().portsOf({ owners: [owner] }))[owner] ?? []
+
 /** Ports that come and go while the server is there. The guest gets them with its next hard reboot, as the README says. */
 export function openInterfaces(db: Db<ComputeTables>, servers: Servers, actions: InstanceActions, network: () => Network) {
-  /** Writes first what it then reads: on PostgreSQL that locks the row until both are done. */
-  const setNics = (server: Server, next: (nics: Nic[]) => Nic[]) =>
-    db.transaction(async (tx) => {
-      const row = await tx
-        .updateTable('compute_server')
-        .set((eb) => ({ updated_at: eb.ref('updated_at') }))
-        .where('id', '=', server.id)
-        .where('deleted', '=', 0)
-        .returning('nics')
-        .executeTakeFirst()
-      if (!row) throw noSuchServer(server.id)
-      const nics = next(JSON.parse(row.nics) as Nic[])
-      await servers.change(tx, server.id, { nics: toJson(nics) })
-      return nics
-    })
   const check = (server: Server, actor: Actor, name: string) => {
     refuseLocked(server, actor)
     refuseState(server, name, ['active', 'paused', 'stopped'])
   }
-  const finish = (server: Server, actor: Actor, action: string) =>
+  const record = (server: Server, actor: Actor, action: string) =>
     db.transaction(async (tx) => {
       const { userId, projectId } = actor.caller
       const happening = { serverId: server.id, action, userId, projectId: projectId ?? server.projectId, host: server.host }
       await actions.record(tx, { ...happening, event: `compute_${action}` })
       await actions.finish(tx, server.id, server.host)
     })
-  /** What the host is told: the ports as they are now. */
-  const replug = async (server: Server): Promise<NetworkPort[]> => {
-    const ports = (await network().portsOf({ owners: [server.id] }))[server.id] ?? []
-    await db.transaction(async (tx) => {
-      await servers.change(tx, server.id, { ports: toJson(ports) }, { deleted: 0 })
-      await servers.tell(tx, server)
-    })
-    return ports
+  /** The nics are written first: the machine follows them also when nobody is left to wait for the answer. */
+  const follow = async (id: string) => {
+    const server = await servers.living(id)
+    if (!server) throw noSuchServer(id)
+    return followPorts(servers, network, server)
   }
   return {
     async attach(server: Server, ask: NicAsk | undefined, actor: Actor): Promise<NetworkPort> {
@@ -55,30 +69,27 @@ export function openInterfaces(db: Db<ComputeTables>, servers: Servers, actions:
       const [nic] = await network().check({ projectId, isAdmin: actor.isAdmin, nics, auto: !ask, servers: 1 })
       if (!nic) throw new Problem('invalid', 'No network to attach the interface to.')
       let index = 0
-      await setNics(server, (old) => {
-        index = Math.max(-1, ...old.map((one) => one.index)) + 1
+      await servers.setNics(owner, (old) => {
+        index = Math.max(-1, ...old.map((one) => one.index), ...server.ports.map((port) => port.index)) + 1
         return [...old, { ...nic, index }]
       })
       try {
-        const port = await network().ensurePort({ owner, index, projectId, nic, securityGroups, hostname })
-        await network().bind({ owner, host: server.host, availabilityZone: server.zone })
-        await replug(server)
-        await finish(server, actor, 'attach_interface')
-        return port
+        await network().ensurePort({ owner, index, projectId, nic, securityGroups, hostname })
       } catch (error) {
-        await setNics(server, (old) => old.filter((one) => one.index !== index))
+        await servers.setNics(owner, (old) => old.filter((one) => one.index !== index))
         throw error
       }
+      const ports = await follow(owner)
+      await record(server, actor, 'attach_interface')
+      return ports.find((port) => port.index === index)!
     },
     async detach(server: Server, portId: string, actor: Actor): Promise<void> {
       check(server, actor, 'detach_interface')
-      const ports = (await network().portsOf({ owners: [server.id] }))[server.id] ?? []
-      const port = ports.find((one) => one.id === portId)
+      const port = (await portsOf(network, server.id)).find((one) => one.id === portId)
       if (!port) throw new Problem('not-found', `Instance ${server.id} does not have a port with id ${portId}.`)
-      await setNics(server, (old) => old.filter((one) => one.index !== port.index))
-      await network().release({ owner: server.id, port: portId })
-      await replug(server)
-      await finish(server, actor, 'detach_interface')
+      await servers.setNics(server.id, (old) => old.filter((one) => one.index !== port.index))
+      await follow(server.id)
+      await record(server, actor, 'detach_interface')
     },
   }
 }

@@ -61,6 +61,8 @@ export type Server = {
   nics: Nic[]
   securityGroups: string[]
   ports: NetworkPort[]
+  portsChanged: number
+  portsFollowed: number
   host: string
   assigned: boolean
   withdrawnAt: number
@@ -117,6 +119,8 @@ export const serverOf = (row: ServerRow): Server => ({
   nics: fromJson(row.nics),
   securityGroups: fromJson(row.security_groups),
   ports: fromJson(row.ports),
+  portsChanged: row.ports_changed,
+  portsFollowed: row.ports_followed,
   host: row.host,
   assigned: fromBit(row.assigned),
   withdrawnAt: row.withdrawn_at,
@@ -214,6 +218,8 @@ export const rowOf = (birth: Birth): ServerRow => ({
   nics: toJson(birth.nics),
   security_groups: toJson(birth.securityGroups),
   ports: '[]',
+  ports_changed: 0,
+  ports_followed: 0,
   host: '',
   assigned: 0,
   withdrawn_at: 0,

@@ -1,13 +1,13 @@
 import type { RawBuilder } from 'kysely'
 import type { Clock } from '../../../kit/clock.ts'
 import { afterCommit, context } from '../../../kit/context.ts'
-import { toJson } from '../../../kit/db/columns.ts'
+import { fromJson, toJson } from '../../../kit/db/columns.ts'
 import type { Db, Tx } from '../../../kit/db/open.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Work } from '../../../kit/work/work.ts'
 import type { Hosts } from '../../service.ts'
 import type { ComputeTables, ServerRow } from '../tables.ts'
-import { type Server, serverOf } from './server.ts'
+import { type Nic, type Server, serverOf } from './server.ts'
 
 export const serverKind = 'compute.server'
 
@@ -49,6 +49,19 @@ export function openServers(db: Db<ComputeTables>, clock: Clock, work: Work, hos
       await work.wake(serverKind, server.id, tx as never)
       if (server.host !== '') afterCommit(() => hosts.hint(server.host, 'vm'))
     },
+    /** Their machines look again, and follow. Unknown ids are ignored. */
+    portsChanged: (ids: string[]): Promise<void> =>
+      db.transaction(async (tx) => {
+        if (ids.length === 0) return
+        const rows = await tx
+          .updateTable('compute_server')
+          .set((eb) => ({ ports_changed: eb('ports_changed', '+', 1) }))
+          .where('id', 'in', ids)
+          .where('deleted', '=', 0)
+          .returning('id')
+          .execute()
+        for (const { id } of rows) await work.wake(serverKind, id, tx as never)
+      }),
     /** Columns of a change that the host is to carry out: a new generation, asked for by this request. */
     next: (server: Pick<Server, 'generation' | 'requestId'>): Change => ({
       generation: server.generation + 1,
@@ -110,11 +123,25 @@ export function openServers(db: Db<ComputeTables>, clock: Clock, work: Work, hos
           .returning('metadata')
           .executeTakeFirst()
         if (!row) throw noSuchServer(id)
-        const metadata = next(JSON.parse(row.metadata) as Record<string, string>)
+        const metadata = next(fromJson(row.metadata))
         await change(tx, id, { metadata: toJson(metadata) })
         return metadata
       }),
-    /** On a host, or all. */
+    /** Changes what ports the server should have; its machine follows. */
+    setNics: (id: string, next: (old: Nic[]) => Nic[]): Promise<void> =>
+      db.transaction(async (tx) => {
+        const row = await tx
+          .updateTable('compute_server')
+          .set((eb) => ({ ports_changed: eb('ports_changed', '+', 1) }))
+          .where('id', '=', id)
+          .where('deleted', '=', 0)
+          .returning('nics')
+          .executeTakeFirst()
+        if (!row) throw noSuchServer(id)
+        await change(tx, id, { nics: toJson(next(fromJson(row.nics))) })
+        await work.wake(serverKind, id, tx as never)
+      }),
+    /** On these hosts. */
     async ofHosts(names: string[]): Promise<Server[]> {
       if (names.length === 0) return []
       const rows = await db.read

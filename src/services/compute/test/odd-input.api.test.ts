@@ -10,7 +10,7 @@ const oddBodies: unknown[] = [
   { server: [] },
   { server: { name: 'a\u0000b', flavorRef: 'small', networks: 'none' } },
   { server: { name: 'x', flavorRef: { a: 1 }, imageRef: 7, networks: [null] } },
-  { flavor: { name: 'x', ram: 1e400, vcpus: '١', disk: '1e3' } },
+  { flavor: { name: 'x', ram: 1e300, vcpus: '١', disk: '1e3' } },
   { flavor: { name: 'x', ram: 1, vcpus: 1, disk: 1, id: '\u0000' } },
   { keypair: { name: 'x', public_key: '\u0000', type: 'x509' } },
   { metadata: { 'k\u0000': 'v' } },

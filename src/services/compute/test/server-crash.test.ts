@@ -36,6 +36,8 @@ async function life(
   }
 }
 
+const attach = async (world: ServerWorld, id: string) =>
+  (await world.member.compute.post(`/servers/${id}/os-interface`, {})).status
 const remove = async (world: ServerWorld, id: string) => (await world.member.compute.delete(`/servers/${id}`)).status
 
 async function nothingLeft(world: Awaited<ReturnType<typeof life>>) {
@@ -55,7 +57,7 @@ test('compute.server: killed anywhere in the life of a server that is stopped, r
     if (status === 200) assert.deepEqual([body.server.status, body.server['OS-EXT-STS:task_state']], ['PAUSED', null])
     return status
   }
-  const steps = [act({ 'os-stop': null }), act({ reboot: { type: 'HARD' } }), act({ pause: null }), isPaused, remove]
+  const steps = [act({ 'os-stop': null }), act({ reboot: { type: 'HARD' } }), act({ pause: null }), isPaused, attach, remove]
   const effects = await everyCrash({ world: () => life({ hosts: ['host-1'] }, steps), check: nothingLeft })
   t.diagnostic(`${effects} effects`)
   assert.ok(effects >= 60, `only ${effects} effects`)

@@ -163,6 +163,20 @@ test('interfaces are listed, attached and detached, and the host hears of it', a
   assert.equal((await compute.get(`/servers/${id}/ips/none`)).status, 404)
 })
 
+test('a port that its user deletes is missed by nobody: the server boots again without it', async (t) => {
+  const world = await serverWorld(t)
+  const { id } = await world.server({ networks: [{ uuid: world.network }, { uuid: world.network }] })
+  await world.settle()
+  const [first] = (await world.member.compute.get(`/servers/${id}/os-interface`)).body.interfaceAttachments
+  assert.equal((await world.member.network.delete(`/ports/${first.port_id}`)).status, 204)
+  await world.settle()
+  assert.equal((await world.show(id)).addresses.net.length, 1)
+  await world.act(id, { reboot: { type: 'HARD' } })
+  await world.settle()
+  assert.equal((await world.show(id)).status, 'ACTIVE')
+  assert.deepEqual(world.hosts[0]!.hypervisor.guests.get(id)!.guest.nics.length, 1)
+})
+
 test('the console shows its last lines', async (t) => {
   const world = await serverWorld(t)
   const { id } = await world.server()

@@ -10,6 +10,7 @@ import type { Hosts } from '../../service.ts'
 import type { Aggregates } from '../domain/aggregates.ts'
 import type { ComputeHosts } from '../domain/hosts.ts'
 import type { InstanceActions } from '../domain/instance-actions.ts'
+import { followPorts } from '../domain/interfaces.ts'
 import { choose, type GroupRule, resourcesOf, traitsAsked, zoneOf } from '../domain/scheduling.ts'
 import { type Fault, type Server, unseen } from '../domain/server.ts'
 import type { ServerGroups } from '../domain/server-groups.ts'
@@ -23,6 +24,7 @@ export type ServerState =
   | 'assign'
   | 'boot'
   | 'active'
+  | 'replug'
   | 'retreat'
   | 'abandon'
   | 'error'
@@ -166,6 +168,7 @@ export function serverWork(world: ServerWorld): Machine {
       },
 
       async active(server) {
+        if (server.portsChanged > server.portsFollowed) return go('replug')
         if (server.seenHost !== server.host) return rest()
         const verdict = judge(server, server.seen)
         switch (verdict.is) {
@@ -192,6 +195,12 @@ export function serverWork(world: ServerWorld): Machine {
           default:
             return verdict satisfies never
         }
+      },
+
+      /** Ports came or went: by a request of ours, or because somebody deleted one. */
+      async replug(server) {
+        await followPorts(servers, world.network, server)
+        return go('active')
       },
 
       /** This host cannot: another may. */

@@ -17,13 +17,14 @@ import { bytesMachine } from './work/bytes.work.ts'
 
 export const imageKind: ServiceKind = { name: 'image', migrations: imageMigrations, policies: imagePolicies }
 
-export type ImageSettings = { blobs: Blobs }
+/** `maxBytes` of one image, Glance's image_size_cap. Default: a tebibyte. */
+export type ImageSettings = { blobs: Blobs; maxBytes?: number }
 
-export function openImages({ clock, work, ...deps }: Deps, { blobs }: ImageSettings): Service<Images> {
+export function openImages({ clock, work, ...deps }: Deps, { blobs, maxBytes = 2 ** 40 }: ImageSettings): Service<Images> {
   const db = forTables<ImageTables>(deps.db)
   const store = openImageStore(db, clock, work)
   const members = openMembers(db, clock)
-  const upload = openUpload({ db, clock, work, blobs })
+  const upload = openUpload({ db, clock, work, blobs, maxBytes })
   return {
     dialect,
     endpoints: [

@@ -20,7 +20,9 @@ export const dataEndpoints = (store: ImageStore, blobs: Blobs, upload: Upload) =
       const type = headers['content-type']?.split(';')[0]?.trim()
       if (type !== 'application/octet-stream')
         throw new Problem('invalid', `Content-Type must be application/octet-stream`, { code: 'media-type' })
-      await upload(subject, stream)
+      // Who ends early must still be able to answer: a destroyed request takes its connection with it.
+      const length = headers['content-length']
+      await upload(subject, stream.iterator({ destroyOnReturn: false }), length === undefined ? undefined : Number(length))
     },
   }),
   endpoint({

@@ -14,12 +14,10 @@ import { bytesWork } from './images.ts'
 const lease = minute
 const renewMs = 10_000
 
-/** Glance's image_size_cap: one tebibyte. */
-export const maxBytes = 2 ** 40
+/** `announcedBytes`: how many the sender says there are. */
+export type Upload = (image: StoredImage, bytes: AsyncIterable<Uint8Array>, announcedBytes?: number) => Promise<void>
 
-export type Upload = (image: StoredImage, bytes: AsyncIterable<Uint8Array>) => Promise<void>
-
-type Deps = { db: Db<ImageTables>; clock: Clock; work: Work; blobs: Blobs }
+type Deps = { db: Db<ImageTables>; clock: Clock; work: Work; blobs: Blobs; maxBytes: number }
 
 /**
  * Takes the bytes of an image, looking at them as they pass. A stream that breaks, is refused by the inspector or finds no room leaves the image
@@ -27,9 +25,10 @@ type Deps = { db: Db<ImageTables>; clock: Clock; work: Work; blobs: Blobs }
  * dead and is not can neither replace nor remove what came after it.
  */
 export const openUpload =
-  ({ db, clock, work, blobs }: Deps): Upload =>
-  async (image, bytes) => {
+  ({ db, clock, work, blobs, maxBytes }: Deps): Upload =>
+  async (image, bytes, announcedBytes = 0) => {
     const declared = declaredOf(image)
+    if (announcedBytes > maxBytes) throw new Problem('too-large', `There are more than ${maxBytes} bytes.`)
     const upload = uuid()
     const mine = (status: string[]) => ({ id: image.id, upload, status })
     await begin(db, clock, work, mine(['queued']))
@@ -55,8 +54,8 @@ export const openUpload =
     } catch (error) {
       if (error instanceof Killed) throw error
       await blobs.remove(upload)
-      await finish(db, clock, work, mine(['saving', 'deleted']), { status: 'queued' })
-      throw error
+      const wasOurs = await finish(db, clock, work, mine(['saving', 'deleted']), { status: 'queued' })
+      throw wasOurs ? error : gone(error)
     } finally {
       clearInterval(renewing)
     }
@@ -72,11 +71,23 @@ function declaredOf({ diskFormat, containerFormat }: StoredImage): Declared {
 }
 
 async function* guarded(bytes: AsyncIterable<Uint8Array>, aborted: { lost: boolean }): AsyncIterable<Uint8Array> {
-  for await (const chunk of bytes) {
-    if (aborted.lost) throw new Problem('not-found', 'The image was deleted during the upload.', { code: 'gone' })
+  for await (const chunk of whole(bytes)) {
+    if (aborted.lost) throw gone()
     yield chunk
   }
 }
+
+async function* whole(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield* bytes
+  } catch (cause) {
+    throw new Problem('invalid', 'The bytes of the image broke off.', { cause })
+  }
+}
+
+/** Deleted, or taken for dead. */
+const gone = (cause?: unknown): Problem =>
+  new Problem('not-found', 'The image was deleted or taken over during the upload.', { cause, code: 'gone' })
 
 type Mine = { id: string; upload: string; status: string[] }
 
@@ -113,7 +124,7 @@ const renew = async (db: Db<ImageTables>, clock: Clock, { id, upload, status }: 
 
 type Finished = Partial<ImageTables['image_image']> & { status: 'active' | 'queued' }
 
-/** Ends the upload in one transaction. An image that was deleted meanwhile stays deleted; its machine is told that nobody writes any more. */
+/** Ends the upload in one transaction; false when it was not ours any more. An image that was deleted meanwhile stays deleted; its machine is told that nobody writes any more. */
 const finish = (
   db: Db<ImageTables>,
   clock: Clock,
@@ -136,8 +147,9 @@ const finish = (
       .where('status', 'in', status)
       .returning('id')
       .executeTakeFirst()
-    if (!done && to === 'active') throw new Problem('not-found', 'The image was deleted during the upload.', { code: 'gone' })
+    if (!done && to === 'active') throw gone()
     await work.wake(bytesWork, id, tx as never)
+    return done !== undefined
   })
 
 /** That upload's lease ran out: queued again, if nobody else took it up meanwhile. */

@@ -1,4 +1,4 @@
-import { parseTime } from '../../../kit/clock.ts'
+import { type Micros, parseTime, second } from '../../../kit/clock.ts'
 import { type FilterOp, type Listing, listing, type PageAsk, pageAsk } from '../../../kit/db/listing.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Query } from '../../../kit/http/endpoint.ts'
@@ -59,8 +59,7 @@ const numbers: Record<string, [column: string, op: FilterOp]> = {
   min_disk: ['min_disk_gb', '='],
   virtual_size: ['virtual_size_bytes', '='],
 }
-const times: Record<string, string> = { created_at: 'created_at', updated_at: 'updated_at' }
-const comparisons: Record<string, FilterOp> = { gt: '>', gte: '>=', lt: '<', lte: '<=', eq: '=', neq: '!=' }
+const times: Record<string, 'created_at' | 'updated_at'> = { created_at: 'created_at', updated_at: 'updated_at' }
 
 const invalid = (message: string) => new Problem('invalid', message)
 
@@ -73,11 +72,11 @@ export function readList(query: Query): ListAsk {
   for (const [name, values] of Object.entries(query)) {
     if (paging.has(name)) continue
     const value = values.at(-1)!
-    const filter = attributeFilter(name, value)
-    if (filter) page.filters.push(filter)
+    const found = attributeFilters(name, value)
+    if (found) page.filters.push(...found)
     else properties[name] = value
   }
-  return { filter: listFilter(query, properties), page }
+  return { filter: { ...listFilter(query, properties), notWithin: othersThan(query) }, page }
 }
 
 /** Without a direction everything is in descending order; two ways of saying it cannot be mixed. */
@@ -90,7 +89,7 @@ function sorted(query: Query): Query {
   return { ...query, sort: whole }
 }
 
-function listFilter(query: Query, properties: Record<string, string>): ListFilter {
+function listFilter(query: Query, properties: Record<string, string>): Omit<ListFilter, 'notWithin'> {
   const visibility = query['visibility']?.at(-1)
   if (visibility !== undefined && !['public', 'private', 'shared', 'community', 'all'].includes(visibility))
     throw invalid(`Invalid visibility value: ${visibility}`)
@@ -109,26 +108,53 @@ function listFilter(query: Query, properties: Record<string, string>): ListFilte
   }
 }
 
-function attributeFilter(name: string, value: string): PageAsk<string>['filters'][number] | undefined {
+type Filters = PageAsk<string>['filters']
+
+/** Undefined: it is no attribute. */
+function attributeFilters(name: string, value: string): Filters | undefined {
   if (name === 'changes-since') throw invalid('The "changes-since" filter is no longer available on v2.')
-  if (name === 'protected') return { column: 'protected', op: 'bit', values: [value] }
+  if (name === 'protected') return [{ column: 'protected', op: 'bit', values: [value] }]
   const column = texts[name]
-  if (column !== undefined) return { column, op: '=', values: value.startsWith('in:') ? splitList(value.slice(3)) : [value] }
+  if (column !== undefined) return [{ column, op: '=', values: value.startsWith('in:') ? splitList(value.slice(3)) : [value] }]
   const number = numbers[name]
-  if (number) {
-    if (!/^-?\d+$/.test(value)) throw invalid(`Invalid value for ${name}: ${value} is not an integer.`)
-    return { column: number[0], op: number[1], values: [Number(value)] }
-  }
-  return times[name] === undefined ? undefined : timeFilter(name, value)
+  if (number) return numberFilters(name, value, ...number)
+  return times[name] === undefined ? undefined : timeFilters(times[name], readTime(name, value))
 }
 
-function timeFilter(name: string, value: string) {
+/** Of what has no size yet nothing can be said: it is below zero here. */
+function numberFilters(name: string, value: string, column: string, op: FilterOp): Filters {
+  if (!/^-?\d+$/.test(value)) throw invalid(`Invalid value for ${name}: ${value} is not an integer.`)
+  return [
+    { column, op, values: [Number(value)] },
+    { column, op: '>=', values: [0] },
+  ]
+}
+
+const readTime = (name: string, value: string): { comparison: string; at: Micros } => {
   const [, comparison = 'eq', text = ''] = /^(?:(gt|gte|lt|lte|eq|neq):)?(.*)$/.exec(value) ?? []
   const at = parseTime(text)
-  const op = comparisons[comparison]
-  if (at === undefined || op === undefined) throw invalid(`Invalid value for ${name}: ${value}`)
-  return { column: times[name]!, op, values: [at] }
+  if (at === undefined) throw invalid(`Invalid value for ${name}: ${value}`)
+  return { comparison, at: Math.floor(at / second) * second }
 }
+
+/** Times are shown in whole seconds, so they are compared in whole seconds. */
+function timeFilters(column: string, { comparison, at }: { comparison: string; at: Micros }): Filters {
+  const from = (micros: Micros): Filters[number] => ({ column, op: '>=', values: [micros] })
+  const before = (micros: Micros): Filters[number] => ({ column, op: '<', values: [micros] })
+  if (comparison === 'gt') return [from(at + second)]
+  if (comparison === 'gte') return [from(at)]
+  if (comparison === 'lt') return [before(at)]
+  if (comparison === 'lte') return [before(at + second)]
+  return comparison === 'eq' ? [from(at), before(at + second)] : []
+}
+
+const othersThan = (query: Query): ListFilter['notWithin'] =>
+  Object.entries(times).flatMap(([name, column]) => {
+    const value = query[name]?.at(-1)
+    if (value === undefined) return []
+    const { comparison, at } = readTime(name, value)
+    return comparison === 'neq' ? [{ column, from: at, until: at + second }] : []
+  })
 
 /** `a,b,"c,d"`: a value with a comma stands in quotes. */
 function splitList(text: string): string[] {

@@ -1,5 +1,5 @@
 import type { SelectQueryBuilder } from 'kysely'
-import type { Clock } from '../../../kit/clock.ts'
+import type { Clock, Micros } from '../../../kit/clock.ts'
 import { type Listing, type PageAsk, page } from '../../../kit/db/listing.ts'
 import type { Db, Tx } from '../../../kit/db/open.ts'
 import { Problem } from '../../../kit/errors.ts'
@@ -18,6 +18,8 @@ export type ListFilter = {
   hidden: boolean
   tags: string[]
   properties: Record<string, string>
+  /** Times, from the one up to but not the other, that are not meant. */
+  notWithin: { column: 'created_at' | 'updated_at'; from: Micros; until: Micros }[]
 }
 
 export type NewImage = { id: string; row: Changeable; properties: Record<string, string>; tags: string[] }
@@ -164,6 +166,8 @@ export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
 /** Which images a list shows: Glance's rules for each asked visibility. */
 function listed(query: Query, { projectId = '', isAdmin }: Viewer, filter: ListFilter): Query {
   let found = query.where('hidden', '=', filter.hidden ? 1 : 0)
+  for (const { column, from, until } of filter.notWithin)
+    found = found.where((eb) => eb.or([eb(column, '<', from), eb(column, '>=', until)]))
   if (filter.owner !== undefined) found = found.where('owner_id', '=', filter.owner)
   for (const tag of filter.tags)
     found = found.where((eb) =>

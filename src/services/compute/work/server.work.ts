@@ -14,14 +14,13 @@ import { followPorts } from '../domain/interfaces.ts'
 import { choose, type GroupRule, resourcesOf, traitsAsked, zoneOf } from '../domain/scheduling.ts'
 import { type Fault, type Server, unseen } from '../domain/server.ts'
 import type { ServerGroups } from '../domain/server-groups.ts'
-import { type Servers, serverKind } from '../domain/servers.ts'
+import { type Change, type Servers, serverKind } from '../domain/servers.ts'
 import { judge, powerState, restingState, type TaskState } from '../domain/states.ts'
 import type { ComputeTables } from '../tables.ts'
 
 export type ServerState =
   | 'place'
   | 'plug'
-  | 'assign'
   | 'boot'
   | 'active'
   | 'replug'
@@ -62,10 +61,11 @@ export function serverWork(world: ServerWorld): Machine {
   }
 
   /** Says what the guest does now, and ends the action that wanted it. */
-  const settle = (server: Server): Promise<boolean> =>
+  const settle = (server: Server, more: Change = {}): Promise<boolean> =>
     db.transaction(async (tx) => {
       const at = clock.now()
       const set = {
+        ...more,
         vm_state: restingState[server.power],
         task_state: '',
         power_state: powerState(server.seen.power),
@@ -136,18 +136,15 @@ export function serverWork(world: ServerWorld): Machine {
         throw noValidHost(server, refusals(full, refused))
       },
 
+      /** From here on the host makes the ports and the guest. */
       async plug(server) {
         const { id: owner, projectId, securityGroups, hostname } = server
         const ports = []
         for (const { index, ...nic } of server.nics)
           ports.push(await world.network().ensurePort({ owner, index, projectId, nic, securityGroups, hostname }))
-        await servers.save(server.id, { ports: toJson(ports) })
-        return go('assign')
-      },
-
-      async assign(server) {
-        await world.network().bind({ owner: server.id, host: server.host, availabilityZone: server.zone })
-        await servers.save(server.id, { assigned: 1, withdrawn_at: 0, task_state: task('spawning') }, { deleted: 0 })
+        await world.network().bind({ owner, host: server.host, availabilityZone: server.zone })
+        const set = { ports: toJson(ports), assigned: 1, withdrawn_at: 0, task_state: task('spawning') }
+        await servers.save(server.id, set, { deleted: 0 })
         hosts.hint(server.host, 'vm')
         return go('boot')
       },
@@ -159,7 +156,7 @@ export function serverWork(world: ServerWorld): Machine {
         const ports = await portsOf(server)
         const dark = ports.filter((port) => !port.wired)
         if (dark.length === 0) {
-          await settle(server)
+          await settle(server, { ports: toJson(ports), ports_followed: server.portsChanged })
           return go('active')
         }
         if (clock.now() - server.seenAt < wiringMicros) return sleep(glance)

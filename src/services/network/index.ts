@@ -3,7 +3,10 @@ import type { Deps, Service, ServiceKind } from '../service.ts'
 import { agentEndpoints, zoneEndpoints } from './api/agents.ts'
 import { networkDialect } from './api/dialect.ts'
 import { extensionEndpoints } from './api/extensions.ts'
+import { floatingIpPoolEndpoints } from './api/floating-ip-pools.ts'
 import { floatingIpEndpoints, floatingIpResource } from './api/floating-ips.ts'
+import { hostingEndpoints } from './api/hosting.ts'
+import { ipAvailabilityEndpoints } from './api/ip-availability.ts'
 import { networkEndpoints, networkResource } from './api/networks.ts'
 import { portEndpoints, portResource } from './api/ports.ts'
 import { quotaEndpoints } from './api/quotas.ts'
@@ -54,6 +57,9 @@ export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSe
       ...quotaEndpoints(wire),
       ...agentEndpoints(wire),
       ...zoneEndpoints(wire),
+      ...hostingEndpoints(wire),
+      ...ipAvailabilityEndpoints(wire),
+      ...floatingIpPoolEndpoints(wire),
       ...extensionEndpoints(),
       ...versionEndpoints(),
     ],

@@ -29,7 +29,7 @@ const attributes: Record<string, Attribute<Agent>> = {
 }
 const resource = { name: 'agent', plural: 'agents', attributes }
 
-const wired = (agent: Agent, { query }: Pick<Ask, 'query'>) =>
+export const wiredAgent = (agent: Agent, { query }: Pick<Ask, 'query'>) =>
   Object.fromEntries(
     Object.entries(attributes).flatMap(([name, { from }]) =>
       from && (!query['fields'] || query['fields'].includes(name)) ? [[name, from(agent)]] : [],
@@ -64,13 +64,13 @@ export function agentEndpoints({ store }: Wire) {
     endpoint({
       on: 'GET /agents',
       policy: 'get_agent',
-      handle: async (ask) => ({ agents: selected(await listAgents(store), ask).map((agent) => wired(agent, ask)) }),
+      handle: async (ask) => ({ agents: selected(await listAgents(store), ask).map((agent) => wiredAgent(agent, ask)) }),
     }),
     endpoint({
       on: 'GET /agents/{id}',
       policy: 'get_agent',
       ...one,
-      handle: async (ask) => ({ agent: wired(ask.subject, ask) }),
+      handle: async (ask) => ({ agent: wiredAgent(ask.subject, ask) }),
     }),
     endpoint({
       on: 'PUT /agents/{id}',
@@ -86,7 +86,7 @@ export function agentEndpoints({ store }: Wire) {
         await store.change((change) => updateAgent(change, ask.subject.id, patch))
         const now = (await listAgents(store)).find((agent) => agent.id === ask.subject.id)
         if (!now) throw noAgent(ask.subject.id)
-        return { agent: wired(now, ask) }
+        return { agent: wiredAgent(now, ask) }
       },
     }),
     endpoint({

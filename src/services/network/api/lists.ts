@@ -3,10 +3,11 @@ import { type Filter, type Listing, page, pageAsk } from '../../../kit/db/listin
 import type { Ask, Query } from '../../../kit/http/endpoint.ts'
 import type { On } from '../domain/store.ts'
 import type { NetworkTables, Standard } from '../tables.ts'
+import { changedSince } from './filters.ts'
 import { badBody } from './kinds.ts'
 import type { Attribute, Condition, Resource } from './resource.ts'
 
-const controls = new Set(['fields', 'limit', 'marker', 'sort_key', 'sort_dir', 'page_reverse'])
+const controls = new Set(['fields', 'limit', 'marker', 'sort_key', 'sort_dir', 'page_reverse', 'changed_since'])
 /** Without `limit` everything is given, as neutron does. */
 const everything = 1_000_000
 
@@ -44,7 +45,8 @@ export async function find<Row extends Standard, Item extends Row>(
     const filter = attributes[name]?.filter
     if (filter && isCondition(filter)) query = query.where(filter.where(values))
   }
-  for (const condition of tagConditions(ask.query, resource.table)) query = query.where(condition)
+  for (const condition of [...tagConditions(ask.query, resource.table), ...changedSince(ask.query['changed_since'])])
+    query = query.where(condition)
   const limit = Number(ask.query['limit']?.at(-1) ?? 0)
   const asked = limit === 0 ? { ...ask.query, limit: [String(everything)] } : ask.query
   const wanted = pageAsk(listingOf(attributes), checkLimit(asked), { reverse: true })

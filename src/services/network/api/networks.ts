@@ -8,6 +8,7 @@ import { segmentTypes } from '../domain/segments.ts'
 import type { On } from '../domain/store.ts'
 import type { NetworkRow } from '../tables.ts'
 import { creator, readers, remover, updater, type Wire } from './endpoints.ts'
+import { whole } from './filters.ts'
 import { bool, int, listOf, nullable, oneOf, text } from './kinds.ts'
 import type { Resource, Values } from './resource.ts'
 import { ownTarget } from './resource.ts'
@@ -30,7 +31,7 @@ export const networkResource: Resource<NetworkRow, NetworkItem> = {
   attributes: {
     ...identityAttributes,
     admin_state_up: { ...flag('admin_state_up'), usual: true },
-    mtu: { from: (item) => item.mtu, take: int(0, 65_535), usual: 0, filter: { column: 'mtu', value: Number }, sort: 'mtu' },
+    mtu: { from: (item) => item.mtu, take: int(0, 65_535), usual: 0, filter: { column: 'mtu', value: whole }, sort: 'mtu' },
     status: {
       from: (item) => (item.admin_state_up === 1 ? 'ACTIVE' : 'DOWN'),
       filter: {
@@ -70,7 +71,7 @@ export const networkResource: Resource<NetworkRow, NetworkItem> = {
       from: (item) => (item.segmentation_id < 0 ? null : item.segmentation_id),
       take: nullable(int(0)),
       usual: null,
-      filter: { column: 'segmentation_id', value: Number },
+      filter: { column: 'segmentation_id', value: whole },
       sort: 'segmentation_id',
     },
     ...standardAttributes,

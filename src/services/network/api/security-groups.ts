@@ -5,6 +5,7 @@ import { createRule, deleteRule, type RuleAsk } from '../domain/security-rules.t
 import type { On } from '../domain/store.ts'
 import type { GroupRow, RuleRow } from '../tables.ts'
 import { creator, readers, remover, renderer, updater, type Wire } from './endpoints.ts'
+import { whole } from './filters.ts'
 import { filled, id, int, ipOrCidr, nullable, oneOf } from './kinds.ts'
 import { ownTarget, type Resource, type Values } from './resource.ts'
 import { identityAttributes, standardAttributes, type Tagged, tagsOf, untagged } from './standard.ts'
@@ -48,14 +49,14 @@ export const ruleResource: Resource<RuleRow, RuleItem> = {
       from: (item) => portOrNull(item.port_min),
       take: nullable(int()),
       in: 'post',
-      filter: { column: 'port_min', value: Number },
+      filter: { column: 'port_min', value: whole },
       sort: 'port_min',
     },
     port_range_max: {
       from: (item) => portOrNull(item.port_max),
       take: nullable(int()),
       in: 'post',
-      filter: { column: 'port_max', value: Number },
+      filter: { column: 'port_max', value: whole },
       sort: 'port_max',
     },
     remote_ip_prefix: {

@@ -1,6 +1,7 @@
 import { isoSeconds } from '../../../kit/clock.ts'
 import type { On } from '../domain/store.ts'
 import type { Standard } from '../tables.ts'
+import { inSecond, whole } from './filters.ts'
 import { text } from './kinds.ts'
 import type { Attribute } from './resource.ts'
 
@@ -32,9 +33,9 @@ export const standardAttributes: Record<string, Attribute<Standard & Tagged>> = 
     sort: 'description',
   },
   tags: { from: (item) => item.tags },
-  created_at: { from: (item) => isoSeconds(item.created_at), filter: { column: 'created_at' }, sort: 'created_at' },
-  updated_at: { from: (item) => isoSeconds(item.updated_at), filter: { column: 'updated_at' }, sort: 'updated_at' },
-  revision_number: { from: (item) => item.revision, filter: { column: 'revision', value: Number }, sort: 'revision' },
+  created_at: { from: (item) => isoSeconds(item.created_at), filter: inSecond('created_at'), sort: 'created_at' },
+  updated_at: { from: (item) => isoSeconds(item.updated_at), filter: inSecond('updated_at'), sort: 'updated_at' },
+  revision_number: { from: (item) => item.revision, filter: { column: 'revision', value: whole }, sort: 'revision' },
   project_id: owner,
 }
 

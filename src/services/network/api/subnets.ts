@@ -16,6 +16,7 @@ import {
 } from '../domain/subnets.ts'
 import type { NetworkRow, SubnetRow } from '../tables.ts'
 import { creator, readers, remover, updater, type Wire } from './endpoints.ts'
+import { whole } from './filters.ts'
 import { badBody, bool, cidr, dict, id, ip, listOf, nullable, oneOf, setOf, text } from './kinds.ts'
 import { networkTarget } from './networks.ts'
 import { ownTarget, type Resource, type Values } from './resource.ts'
@@ -46,7 +47,7 @@ export const subnetResource: Resource<SubnetRow, SubnetItem> = {
       from: (item) => item.ip_version,
       take: (value) => oneOf('4', '6')(String(value)),
       in: 'post',
-      filter: { column: 'ip_version', value: Number },
+      filter: { column: 'ip_version', value: whole },
       sort: 'ip_version',
     },
     subnetpool_id: {

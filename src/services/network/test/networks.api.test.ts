@@ -151,6 +151,11 @@ test('lists are filtered, sorted, paged and cut to fields', async (t) => {
   assert.equal(await names('sort_key=name&sort_dir=desc'), 'cba')
   assert.equal(await names('limit=0'), 'cab')
   assert.equal(await names(`tenant_id=${member.caller.projectId}&project_id=${member.caller.projectId}`), 'cab')
+  const { created_at: born } = (await member.network.get('/networks?name=a')).body.networks[0]
+  assert.ok((await names(`created_at=${born}`)).includes('a'))
+  assert.equal(await names(`changed_since=${born}`), 'cab')
+  assert.equal(await names('changed_since=2036-01-01T00:00:00'), '')
+  assert.equal(await names('mtu=x'), '')
   assert.deepEqual((await member.network.get('/networks?fields=name&fields=mtu&name=a')).body, {
     networks: [{ name: 'a', mtu: 1450 }],
   })
@@ -170,7 +175,7 @@ test('lists are filtered, sorted, paged and cut to fields', async (t) => {
     second.networks_links.map((link: { rel: string }) => link.rel),
     ['previous'],
   )
-  for (const bad of ['nonsense=1', 'limit=-1', 'sort_key=nonsense', 'sort_key=name&sort_dir=up', 'marker=x'])
+  for (const bad of ['nonsense=1', 'limit=-1', 'sort_key=nonsense', 'sort_key=name&sort_dir=up', 'marker=x', 'changed_since=x'])
     assert.equal((await member.network.get(`/networks?${bad}`)).status, 400, bad)
   assert.equal((await admin.network.get('/networks?provider:network_type=vxlan')).body.networks.length, 3)
 })

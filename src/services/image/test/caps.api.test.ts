@@ -57,7 +57,7 @@ test('OSSA-2014-028: an upload is cut at the size cap, whether it says its size 
   const { endless, show, blobs } = await world(t, memoryBlobs())
   for (const headers of [
     { 'transfer-encoding': 'chunked' },
-    { 'content-length': '100001' },
+    { 'content-length': '1000000000' },
     { 'content-length': '999999999999' },
   ]) {
     const { status } = await endless(headers as Record<string, string>)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { type Client, type TestCloud, testCloud } from '../../../../test/cloud.ts'
 
 const patchType = { headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' } }
@@ -9,14 +9,13 @@ type World = TestCloud & { id: string }
 type Verb = { name: string; run(client: Client, world: World): Promise<{ status: number }> }
 
 /** An active image of the member's project, shared with the stranger, who has not answered. */
-async function world(t: TestContext, visibility = 'shared'): Promise<World> {
-  const cloud = await testCloud(t)
+async function withImage(cloud: TestCloud, visibility = 'shared'): Promise<World> {
   const made = { disk_format: 'raw', container_format: 'bare', visibility, tags: ['old'] }
   const owner = visibility === 'public' ? cloud.admin : cloud.member
   const { id } = (await owner.image.post('/images', { ...made, owner: cloud.member.caller.projectId })).body
   await cloud.member.image.put(`/images/${id}/file`, bytes)
   if (visibility === 'shared') await cloud.member.image.post(`/images/${id}/members`, { member: cloud.stranger.caller.projectId })
-  return Object.assign(cloud, { id })
+  return { ...cloud, id }
 }
 
 const replace = (path: string, value: unknown) => [{ op: 'replace', path, value }]
@@ -70,33 +69,31 @@ const table: Record<string, string> = {
 }
 
 test('each persona may do with a shared image what its role allows, and no more', async (t) => {
+  const cloud = await testCloud(t)
+  const clients = [cloud.admin, cloud.manager, cloud.member, cloud.reader, cloud.stranger, cloud.newProject()]
   for (const { name, run } of verbs) {
     const expected = table[name]!.trim().split(' ').map(Number)
-    for (const [at, persona] of (['admin', 'manager', 'member', 'reader', 'stranger', 'other'] as const).entries()) {
-      const w = await world(t)
-      const client = persona === 'other' ? w.newProject() : w[persona]
-      assert.equal((await run(client, w)).status, expected[at], `${persona}: ${name}`)
-      await w.close()
-    }
+    for (const [at, client] of clients.entries())
+      assert.equal((await run(client, await withImage(cloud))).status, expected[at], `${client.caller.userName}: ${name}`)
   }
 })
 
 test('a private image is known to its project alone', async (t) => {
-  const w = await world(t, 'private')
+  const w = await withImage(await testCloud(t), 'private')
   for (const { name, run } of verbs.filter((verb) => verb.name !== 'list'))
     assert.equal((await run(w.stranger, w)).status, 404, name)
 })
 
 test('public and community images are seen and used by all, and changed by none of them', async (t) => {
   for (const visibility of ['public', 'community']) {
-    const w = await world(t, visibility)
+    const w = await withImage(await testCloud(t), visibility)
     for (const { name, run } of verbs.filter((verb) => !['list', 'members', 'answer'].includes(verb.name)))
       assert.equal((await run(w.stranger, w)).status, ['show', 'download'].includes(name) ? 200 : 403, `${visibility}: ${name}`)
   }
 })
 
 test('without a token nothing but the versions is told', async (t) => {
-  const w = await world(t)
+  const w = await withImage(await testCloud(t))
   const nobody = w.withToken(undefined)
   for (const { name, run } of verbs) assert.equal((await run(nobody, w)).status, 401, name)
   assert.equal((await nobody.image.get('/schemas/image')).status, 401)

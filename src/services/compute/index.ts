@@ -14,6 +14,7 @@ import { interfaceEndpoints } from './api/interfaces.ts'
 import { keypairEndpoints } from './api/keypairs.ts'
 import { limitEndpoints, quotaEndpoints } from './api/quotas.ts'
 import { removedEndpoints } from './api/removed.ts'
+import { securityGroupEndpoints } from './api/security-groups.ts'
 import { serverActionEndpoints } from './api/server-actions.ts'
 import { serverGroupEndpoints } from './api/server-groups.ts'
 import { serverFactEndpoints, serverMetadataEndpoints, serverTagEndpoints } from './api/server-parts.ts'
@@ -100,6 +101,7 @@ export function openCompute(deps: Deps, needs: ComputeNeeds): Service<Compute> {
       ...serverMetadataEndpoints(servers, quota),
       ...serverTagEndpoints(servers),
       ...serverFactEndpoints(servers, network),
+      ...securityGroupEndpoints(network),
       ...interfaceEndpoints(servers, interfaces, network),
       ...instanceActionEndpoints(servers, actions),
       ...serverGroupEndpoints(groups),

@@ -42,6 +42,23 @@ export type NetworkPort = {
   tag: string | undefined
 }
 
+/** A security group with its rules, for compute's old way of showing them. Ports -1: any. */
+export type SecurityGroup = {
+  id: string
+  name: string
+  description: string
+  projectId: string
+  rules: {
+    id: string
+    direction: string
+    protocol: string
+    portMin: number
+    portMax: number
+    remotePrefix: string
+    remoteGroupId: string
+  }[]
+}
+
 /** What other services may ask of the network. Every call may be repeated with the same result. */
 export type Network = {
   /**
@@ -75,6 +92,8 @@ export type Network = {
   release(ask: { owner: string; port?: string }): Promise<void>
   /** In the order asked for. Several owners at once, since lists of servers show addresses. */
   portsOf(ask: { owners: string[] }): Promise<Record<string, NetworkPort[]>>
+  /** All groups of a project; creates its `default` when it has none. */
+  securityGroupsOf(ask: { projectId: string }): Promise<SecurityGroup[]>
   /** Adds to or removes a group from all ports of the owner. Throws not-found or conflict. */
   changeSecurityGroup(ask: { owner: string; projectId: string; group: string; add: boolean }): Promise<void>
   /** Ids of the servers that have a port with an address like this (a regular expression, as compute's list takes it). */

@@ -19,6 +19,7 @@ import type { Network } from './contract.ts'
 import { networkDesk } from './desk.ts'
 import { audit } from './domain/audit.ts'
 import { explain } from './domain/explain.ts'
+import { securityGroupsOf } from './domain/groups-of.ts'
 import { check } from './domain/nic-checks.ts'
 import { bind, ensurePort, release } from './domain/nics.ts'
 import { changeSecurityGroup, securityGroups } from './domain/server-groups.ts'
@@ -72,6 +73,7 @@ export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSe
       bind: bind(store),
       release: release(store),
       portsOf: ({ owners }) => portsOf(store.read, owners),
+      securityGroupsOf: securityGroupsOf(store),
       changeSecurityGroup: changeSecurityGroup(store),
       ownersByAddress: ownersByAddress(store),
       explain: (ask) => explain(store, ask),

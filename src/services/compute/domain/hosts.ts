@@ -92,8 +92,14 @@ export function openComputeHosts(db: Db<ComputeTables>, clock: Clock, placement:
         vm_asked_at: 0,
         vm_heard_at: 0,
       }
-      await tx.insertInto('compute_host').values(row).execute()
-      return row
+      const made = await tx
+        .insertInto('compute_host')
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing())
+        .returningAll()
+        .executeTakeFirst()
+      // Another controller heard the new host in the same moment.
+      return made ?? tx.selectFrom('compute_host').selectAll().where('name', '=', facts.name).executeTakeFirstOrThrow()
     })
   }
   const byName = () => db.read.selectFrom('compute_host').selectAll().orderBy('number')

@@ -177,6 +177,32 @@ test('a port that its user deletes is missed by nobody: the server boots again w
   assert.deepEqual(world.hosts[0]!.hypervisor.guests.get(id)!.guest.nics.length, 1)
 })
 
+test('security groups are found as old clients find them, added and removed', async (t) => {
+  const world = await serverWorld(t)
+  const { id } = await world.server()
+  await world.settle()
+  const { compute, network } = world.member
+  const group = (await network.post('/security-groups', { security_group: { name: 'sg1' } })).body.security_group
+  const rule = { security_group_id: group.id, direction: 'ingress', protocol: 'tcp', port_range_min: 22, port_range_max: 22 }
+  await network.post('/security-group-rules', { security_group_rule: rule })
+  const groups = (await compute.get('/os-security-groups')).body.security_groups
+  assert.deepEqual(
+    groups.map((one: { name: string }) => one.name),
+    ['default', 'sg1'],
+  )
+  const shown = (await compute.get(`/os-security-groups/${group.id}`)).body.security_group
+  assert.deepEqual([shown.rules[0].from_port, shown.rules[0].ip_range], [22, { cidr: '0.0.0.0/0' }])
+  assert.equal((await compute.get('/os-security-groups', { version: '2.36' })).status, 404)
+  assert.equal((await world.stranger.compute.get(`/os-security-groups/${group.id}`)).status, 404)
+  assert.equal(await world.act(id, { addSecurityGroup: { name: 'sg1' } }), 202)
+  const names = async () => (await world.show(id)).security_groups.map((one: { name: string }) => one.name).sort()
+  assert.deepEqual(await names(), ['default', 'sg1'])
+  assert.equal((await compute.get(`/servers/${id}/os-security-groups`)).body.security_groups.length, 2)
+  assert.equal(await world.act(id, { removeSecurityGroup: { name: group.id } }), 202)
+  assert.deepEqual(await names(), ['default'])
+  assert.equal(await world.act(id, { addSecurityGroup: { name: 'none' } }), 404)
+})
+
 test('the console shows its last lines', async (t) => {
   const world = await serverWorld(t)
   const { id } = await world.server()

@@ -88,21 +88,23 @@ export function serverWork(world: ServerWorld): Machine {
       if (await servers.change(tx, server.id, columns, still)) await actions.finish(tx, server.id, server.host, fault.message)
     })
 
-  /** Takes the server out of its host's document, then waits until the host says that it is gone. A dead host is not waited for. */
-  const gone = async (server: Server): Promise<{ yes: true } | { yes: false; outcome: Outcome<never> }> => {
-    if (server.host === '') return { yes: true }
+  /**
+   * Takes the server out of its host's document, then waits until the host says that it is gone; undefined: it is. A dead host is not
+   * waited for.
+   */
+  const wait = async (server: Server): Promise<Outcome<never> | undefined> => {
+    if (server.host === '') return undefined
     if (server.assigned) {
       await servers.save(server.id, { assigned: 0, withdrawn_at: clock.now() })
       hosts.hint(server.host, 'vm')
-      return { yes: false, outcome: sleep(glance) }
+      return sleep(glance)
     }
     const host = await computeHosts.find(server.host)
     const isGone = server.seenHost === '' && (host?.vmHeardAt ?? 0) > server.withdrawnAt
-    // It never was in a document.
-    if (isGone || server.withdrawnAt === 0) return { yes: true }
-    if (!host?.up) return { yes: true }
+    const wasNeverThere = server.withdrawnAt === 0
+    if (isGone || wasNeverThere || !host?.up) return undefined
     hosts.hint(server.host, 'vm')
-    return { yes: false, outcome: sleep(glance) }
+    return sleep(glance)
   }
   const nowhere = { host: '', zone: '', assigned: 0, withdrawn_at: 0, power_state: 0, ...unseen }
 
@@ -202,8 +204,8 @@ export function serverWork(world: ServerWorld): Machine {
 
       /** This host cannot: another may. */
       async retreat(server) {
-        const { yes, ...waiting } = await gone(server)
-        if (!yes) return (waiting as { outcome: Outcome<never> }).outcome
+        const waiting = await wait(server)
+        if (waiting) return waiting
         await world.network().bind({ owner: server.id, host: undefined, availabilityZone: '' })
         const refused = [...new Set([...server.refusedHosts, server.host])].filter((name) => name !== '')
         await servers.save(
@@ -216,8 +218,8 @@ export function serverWork(world: ServerWorld): Machine {
 
       /** Nothing is kept for a server that could not be built. */
       async abandon(server) {
-        const { yes, ...waiting } = await gone(server)
-        if (!yes) return (waiting as { outcome: Outcome<never> }).outcome
+        const waiting = await wait(server)
+        if (waiting) return waiting
         await world.network().release({ owner: server.id })
         await world.placement().release({ consumer: server.id })
         await servers.save(server.id, { ...nowhere, ports: '[]' })
@@ -227,8 +229,7 @@ export function serverWork(world: ServerWorld): Machine {
       error: async () => rest(),
 
       async withdraw(server) {
-        const { yes, ...waiting } = await gone(server)
-        return yes ? go('unplug') : (waiting as { outcome: Outcome<never> }).outcome
+        return (await wait(server)) ?? go('unplug')
       },
 
       async unplug(server) {

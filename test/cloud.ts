@@ -64,6 +64,8 @@ export type TestCloudOptions = {
   /** Also bootstraps identity, so that `POST /v3/auth/tokens` works (user admin, password `secret`). */
   identity?: boolean
   network?: Partial<Parameters<typeof openCloud>[0]['network']>
+  /** Images lie on disk in this folder. Default: in memory. */
+  imageDir?: string
 }
 
 export const callerOf = (project: string, name: string, roles: string[]): Caller => ({
@@ -94,6 +96,7 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
     region: 'RegionOne',
     adminPassword: 'secret',
     hashing: 'weak',
+    ...(options.imageDir === undefined ? {} : { imageDir: options.imageDir }),
     network: {
       tenantTypes: ['vxlan'],
       flat: ['extnet'],

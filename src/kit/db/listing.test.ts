@@ -8,7 +8,12 @@ import { forTables, openDb } from './open.ts'
 
 type Tables = { thing: { id: string; name: string; size: number } }
 const shape: Listing<'id' | 'name' | 'size'> = {
-  filters: { name: { column: 'name' }, min: { column: 'size', op: '>=', value: Number }, like: { column: 'name', op: 'like' } },
+  filters: {
+    name: { column: 'name' },
+    min: { column: 'size', op: '>=', value: Number },
+    like: { column: 'name', op: 'like' },
+    pattern: { column: 'name', op: 'pattern' },
+  },
   sorts: { id: 'id', name: 'name', size: 'size' },
   defaultSort: [['name', 'asc']],
   key: 'id',
@@ -59,6 +64,9 @@ test('filters are exact, compared, contained, or one of several', async (t) => {
   assert.equal(ids(await ask({ like: ['dd'] })), 'bdf')
   assert.equal(ids(await ask({ name: ['odd', 'even'], sort: ['size:desc'] })), 'fedcba')
   assert.equal(ids(await ask({ name: [] })), '')
+  assert.equal(ids(await ask({ pattern: ['O_D'] })), 'bdf')
+  assert.equal(ids(await ask({ pattern: ['e%'] })), 'ace')
+  assert.equal(ids(await ask({ pattern: ['o\\_d'] })), '')
 })
 
 test('an unknown marker, key, direction or limit is invalid', async (t) => {

@@ -6,7 +6,7 @@ import { migrate } from '../db/migrate.ts'
 import { forTables, openDb } from '../db/open.ts'
 import { isProblem } from '../errors.ts'
 import { uuid } from '../ids.ts'
-import { openQuota, quotaMigrations } from './quota.ts'
+import { everyProject, openQuota, quotaMigrations } from './quota.ts'
 
 type Tables = { thing: { id: string; project_id: string } }
 
@@ -64,4 +64,18 @@ test('limits are changed and go back to the defaults', async (t) => {
   assert.deepEqual(await quota.projects(), [])
   assert.equal((await quota.limits('a'))['things'], 3)
   await assert.rejects(create('a'), /things 1 10 3/)
+})
+
+test('limits for every project hold for those that have none of their own', async (t) => {
+  const { quota, close } = await world()
+  t.after(close)
+  await quota.set('a', { things: 7 })
+  await quota.set(everyProject, { things: 5 })
+  assert.deepEqual(
+    [await quota.limits('a'), await quota.limits('b')].map((limits) => limits['things']),
+    [7, 5],
+  )
+  await quota.reset('a')
+  assert.equal((await quota.limits('a'))['things'], 5)
+  assert.deepEqual(await quota.projects(), [])
 })

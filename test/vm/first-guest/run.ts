@@ -92,7 +92,7 @@ async function explained() {
     assert.match(await cloud.tool('nova-manage', 'service', 'list'), /nova-compute .* nova .* enabled .* :-\)/)
   })
   await prove('a flavor nobody has room for: ERROR, with every host and its reason', async () => {
-    await admin.run('flavor create --ram 9000000 --disk 1 --vcpus 1 giant')
+    await admin.run('flavor create --ram 50000 --disk 1 --vcpus 1 giant')
     await admin.attempt('server create --image mini --flavor giant --network private giant')
     await until('ERROR', 20, async () => (await status('giant')) === 'ERROR')
     const giant = await admin.json<{ id: string }>('server show giant')
@@ -137,8 +137,12 @@ async function isolation(floating: string) {
   await demo.run('network delete theirs')
 }
 
+const idOf = async (name: string) => (await admin.json<{ id: string }>(`server show ${name}`)).id
+
 async function survives(floating: string) {
-  const pid = () => exec.run(['pgrep', '-f', 'qemu-system.*instance-']).catch(() => '')
+  const id = await idOf('first')
+  /** Throws when there is none. */
+  const pid = () => exec.run(['pgrep', '-f', `qemu-system.*-uuid ${id}`])
   await prove('controller and agent killed: the same guest runs on, and is adopted', async () => {
     const before = await pid()
     for (const which of ['controller', 'agent'] as const) await cloud.kill(which)
@@ -158,14 +162,20 @@ async function survives(floating: string) {
 }
 
 async function tidyUp(floating: string) {
+  const id = await idOf('first')
+  const [port] = await admin.json<{ ID: string }[]>('port list --server first')
+  assert.ok(port)
+  const tap = `tap${port.ID.slice(0, 11)}`
+  assert.match(await exec.run(['ip', '-o', 'link']), new RegExp(tap))
   await prove('delete leaves nothing: doctor agrees', async () => {
     await admin.run('server delete --wait first')
     await admin.run(`floating ip delete ${floating}`)
     await admin.run('keypair delete first-key')
     await until('doctor', 30, async () => /agree/.test(await cloud.tool('altostack', 'doctor')))
-    assert.equal((await exec.attempt(['pgrep', '-f', 'qemu-system.*instance-'])).stdout, '')
-    assert.doesNotMatch(await exec.run(['ip', '-o', 'link']), /\btap[0-9a-f]{8}/)
-    assert.doesNotMatch(await exec.run(['ovs-vsctl', 'show']), /tap[0-9a-f]{8}-/)
+    assert.equal((await exec.attempt(['pgrep', '-f', `qemu-system.*${id}`])).stdout, '')
+    assert.doesNotMatch(await exec.run(['ip', '-o', 'link']), new RegExp(tap))
+    assert.doesNotMatch(await exec.run(['ovs-vsctl', 'show']), new RegExp(tap))
+    assert.equal((await exec.attempt(['find', '/var/lib/altostack-agent', '-name', `*${id}*`])).stdout, '')
   })
 }
 

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { buildImage } from '../../../images/build.ts'
 import type { Vm } from '../../../src/agents/document.ts'
 import { vmAgent } from '../../../src/agents/vm/index.ts'
 import type { Guest, Hypervisor } from '../../../src/drivers/hypervisor/driver.ts'
@@ -46,13 +47,17 @@ async function prove(what: string, proof: () => Promise<unknown>): Promise<void>
 async function outside(): Promise<number> {
   if (process.getuid?.() !== 0) throw new Error('run this as root')
   const name = `hypervisor-${process.pid}`
+  const cache = values.cache ?? (await mkdtemp(join(tmpdir(), 'altostack-packages-')))
+  // Inside there is no way to where packages come from.
+  await buildImage({ exec, log: silentLog, outFile: join(cache, 'outside.qcow2'), cacheDir: cache })
   await exec.run(['ip', 'netns', 'add', name])
   try {
-    const args = [...(values.cache ? ['--cache', values.cache] : []), '--inside']
+    const args = ['--cache', cache, '--inside']
     const child = spawn('ip', ['netns', 'exec', name, process.execPath, here, ...args], { stdio: 'inherit' })
     return await new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)))
   } finally {
     await exec.run(['ip', 'netns', 'del', name])
+    if (!values.cache) await rm(cache, { recursive: true, force: true })
   }
 }
 

@@ -55,7 +55,6 @@ export const placementMigrations: Migration[] = [
       `create table placement_inventory (provider_id text not null, class text not null, total bigint not null, reserved bigint not null,
         min_unit bigint not null, max_unit bigint not null, step_size bigint not null, allocation_ratio text not null,
         updated_at bigint not null, primary key (provider_id, class))`,
-      'create index placement_inventory_class on placement_inventory (class)',
       `create table placement_consumer (id text primary key, project_id text not null, user_id text not null, type text not null,
         generation bigint not null, created_at bigint not null, updated_at bigint not null)`,
       'create index placement_consumer_project on placement_consumer (project_id)',

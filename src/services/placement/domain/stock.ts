@@ -20,8 +20,8 @@ export async function stockOf(read: PlacementRead, which: { providers?: string[]
   const sums = await read
     .selectFrom('placement_allocation')
     .select(['provider_id', 'class', sql<number>`cast(sum(used) as bigint)`.as('sum')])
+    // All classes: read in the order of the index this is half the time of some of them.
     .$if(providers !== undefined, (query) => query.where('provider_id', 'in', providers!))
-    .$if(classes !== undefined, (query) => query.where('class', 'in', classes!))
     .groupBy(['provider_id', 'class'])
     .execute()
   const used = new Map(sums.map((row) => [`${row.provider_id} ${row.class}`, row.sum]))

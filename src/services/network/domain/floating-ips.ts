@@ -4,6 +4,7 @@ import { hasRoom, subnetsOf } from './addresses.ts'
 import { badRequest, fault, noFloatingIp, noPort } from './faults.ts'
 import { findNetwork, touched } from './networks.ts'
 import { addressesOf, createPort, hintRouters, removePort } from './ports.ts'
+import { serverRipple } from './ripples.ts'
 import { given, newborn } from './standard.ts'
 import type { Change } from './store.ts'
 
@@ -159,10 +160,10 @@ async function tellAll(change: Change, rows: FloatingIpRow[]): Promise<void> {
     change,
     rows.map((row) => row.router_id),
   )
-  const ports = rows.map((row) => row.port_id).filter((id) => id !== '')
-  if (ports.length === 0) return
-  const owners = await change.tx.selectFrom('network_nic').select('owner').where('port_id', 'in', ports).execute()
-  for (const { owner } of owners) change.server(owner)
+  await serverRipple(
+    change,
+    rows.map((row) => row.port_id),
+  )
 }
 
 export type FloatingIpPatch = {

@@ -238,11 +238,11 @@ export async function removePort(change: Change, port: PortRow): Promise<void> {
   const { tx } = change
   const groups = await groupsOf(tx, port.id)
   const routers = await tx.selectFrom('network_floating_ip').select('router_id').where('port_id', '=', port.id).execute()
+  await portRipple(change, port, groups)
   await letFloatingGo(change, port.id)
   for (const table of ['network_address', 'network_port_group', 'network_nic'] as const)
     await tx.deleteFrom(table).where('port_id', '=', port.id).execute()
   await tx.deleteFrom('network_tag').where('resource_id', '=', port.id).execute()
-  await portRipple(change, port, groups)
   await tx.deleteFrom('network_port').where('id', '=', port.id).execute()
   await hintRouters(
     change,

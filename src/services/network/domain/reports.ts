@@ -1,14 +1,11 @@
 import type { DhcpSeen, PortSeen, RouterSeen } from '../../../agents/document.ts'
 import { toBit, toJson } from '../../../kit/db/columns.ts'
+import { serverRipple } from './ripples.ts'
 import type { Store } from './store.ts'
 
 /** What a host says of its ports. Only what differs is written; servers whose ports changed are told of. */
 export async function reportPorts(store: Store, host: string, seen: PortSeen[]): Promise<void> {
-  const rows = await store.read
-    .selectFrom('network_port')
-    .select(['id', 'wired', 'trouble', 'device_id', 'device_owner'])
-    .where('host', '=', host)
-    .execute()
+  const rows = await store.read.selectFrom('network_port').select(['id', 'wired', 'trouble']).where('host', '=', host).execute()
   const told = new Map(seen.map((one) => [one.id, one]))
   const changed = rows.flatMap((row) => {
     const now = { wired: toBit(told.get(row.id)?.wired ?? false), trouble: told.get(row.id)?.error ?? '' }
@@ -18,10 +15,13 @@ export async function reportPorts(store: Store, host: string, seen: PortSeen[]):
   await store.change(async (change) => {
     for (const { row, now } of changed) {
       await change.tx.updateTable('network_port').set(now).where('id', '=', row.id).where('host', '=', host).execute()
-      if (row.device_owner.startsWith('compute:')) change.server(row.device_id)
       if (row.trouble !== now.trouble && now.trouble !== '')
         await change.work.note({ kind: 'network.port', subject: row.id, reason: `${host}: ${now.trouble}` }, change.tx as never)
     }
+    await serverRipple(
+      change,
+      changed.map(({ row }) => row.id),
+    )
   })
 }
 

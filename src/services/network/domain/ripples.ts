@@ -17,13 +17,13 @@ const hostsOf = async ({ tx }: Change, networkId: string): Promise<string[]> => 
   return rows.map((row) => row.host)
 }
 
-type Touched = Pick<PortRow, 'id' | 'network_id' | 'host' | 'device_id' | 'device_owner'>
+type Touched = Pick<PortRow, 'id' | 'network_id' | 'host' | 'device_owner'>
 
 /** A port came, went or changed: its host, who serves it addresses, who tunnels to it, and whose rules speak of its groups. */
 export async function portRipple(change: Change, port: Touched, groups: string[] = []): Promise<void> {
   change.hint(port.host, 'port')
   if (port.device_owner.startsWith('network:router')) change.hint(port.host, 'router')
-  if (port.device_owner.startsWith('compute:') && port.device_id !== '') change.server(port.device_id)
+  await serverRipple(change, [port.id])
   const dhcp = await change.tx
     .selectFrom('network_dhcp')
     .select('host')
@@ -33,6 +33,13 @@ export async function portRipple(change: Change, port: Touched, groups: string[]
   if (port.host !== '' && (await isAloneOn(change, port)))
     for (const host of await hostsOf(change, port.network_id)) change.hint(host, 'port')
   await groupMembersRipple(change, groups)
+}
+
+/** Compute is told of the servers these ports are of; `device_id` is what users write there. */
+export async function serverRipple(change: Change, ports: string[]): Promise<void> {
+  if (ports.length === 0) return
+  const rows = await change.tx.selectFrom('network_nic').select('owner').where('port_id', 'in', ports).execute()
+  for (const { owner } of rows) change.server(owner)
 }
 
 /** The network comes to a host, or leaves it, with this port. */

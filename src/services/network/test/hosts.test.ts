@@ -60,6 +60,40 @@ test('a host is told its ports: device, addresses, segment, where to tunnel to, 
   ])
 })
 
+test('rules reach a host in words it knows, and IPv6 subnets leave its DHCPv4 server alone', async (t) => {
+  const { cloud, net } = await world(t)
+  await subnet(cloud.member, net.id, '2001:db8::/64')
+  const [group] = await cloud.cloud.contracts.network.securityGroups({
+    projectId: cloud.member.caller.projectId!,
+    names: ['default'],
+  })
+  for (const rule of [
+    { protocol: 'vrrp' },
+    { protocol: 'ip' },
+    { protocol: 'tcp', port_range_min: 1, port_range_max: 2 },
+    { protocol: 'icmpv6', ethertype: 'IPv6' },
+    { protocol: 99, remote_ip_prefix: '192.0.2.0/24' },
+  ])
+    await made(cloud.member, '/security-group-rules', {
+      security_group_rule: { security_group_id: group!.id, direction: 'ingress', ...rule },
+    })
+  await guest(cloud, net.id, 'one', 'host-1')
+  const [mine] = (await desired<HostPort>(cloud, 'port', 'host-1')).filter((item) => item.kind === 'vm')
+  const told = mine!.rules.slice(-5).map((rule) => [rule.ethertype, rule.protocol, rule.portMin, rule.portMax, rule.remotes?.[0]])
+  assert.deepEqual(told, [
+    ['IPv4', '112', undefined, undefined, undefined],
+    ['IPv4', '0', undefined, undefined, undefined],
+    ['IPv4', 'tcp', 1, 2, undefined],
+    ['IPv6', '58', undefined, undefined, undefined],
+    ['IPv4', '99', undefined, undefined, '192.0.2.0/24'],
+  ])
+  const servers = [...(await desired<HostDhcp>(cloud, 'dhcp', 'host-1')), ...(await desired<HostDhcp>(cloud, 'dhcp', 'host-2'))]
+  assert.deepEqual(
+    servers[0]!.subnets.map((one) => one.cidr),
+    ['10.0.0.0/24'],
+  )
+})
+
 test('a router is told with its gateway, its faces and its floating addresses, to the host that can reach its networks', async (t) => {
   const { cloud, net, router, outside } = await world(t)
   const one = await guest(cloud, net.id, 'one', 'host-2')

@@ -25,6 +25,8 @@ export async function desiredDhcp(on: On, host: string): Promise<Desired<HostDhc
     .selectAll()
     .where('network_id', 'in', networks)
     .where('enable_dhcp', '=', 1)
+    // The agents' server speaks DHCPv4; cards address themselves on automatic IPv6 subnets.
+    .where('ip_version', '=', 4)
     .orderBy('created_at')
     .execute()
   const hosts = await guestsOf(on, networks)

@@ -3,6 +3,7 @@ import { fromJson } from '../../../../kit/db/columns.ts'
 import type { NetworkRow, RuleRow } from '../../tables.ts'
 import { deviceOf } from '../devices.ts'
 import type { AddressPair } from '../ports.ts'
+import { protocolNumber } from '../security-rules.ts'
 import type { On } from '../store.ts'
 import { byKey, heldBy, networksBy } from './held.ts'
 
@@ -111,6 +112,12 @@ const memberKey = (group: string, v6: boolean) => `${group} ${v6 ? 6 : 4}`
 
 const wholeOf = (ip: string) => (ip.includes('/') ? ip : `${ip}/${ip.includes(':') ? 128 : 32}`)
 
+/** Hosts know the common names; all others are told as numbers. */
+const protocolOf = (name: string): string | undefined => {
+  if (name === '') return undefined
+  return ['tcp', 'udp', 'icmp'].includes(name) ? name : String(protocolNumber(name) ?? name)
+}
+
 function ruleOf(rule: RuleRow, members: Map<string, string[]>): SecurityRule {
   const v6 = rule.ethertype === 'IPv6'
   const remotes =
@@ -122,7 +129,7 @@ function ruleOf(rule: RuleRow, members: Map<string, string[]>): SecurityRule {
   return {
     direction: rule.direction as SecurityRule['direction'],
     ethertype: rule.ethertype as SecurityRule['ethertype'],
-    protocol: rule.protocol === '' ? undefined : rule.protocol,
+    protocol: protocolOf(rule.protocol),
     portMin: rule.port_min < 0 ? undefined : rule.port_min,
     portMax: rule.port_max < 0 ? undefined : rule.port_max,
     remotes,

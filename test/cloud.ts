@@ -63,6 +63,7 @@ export type TestCloudOptions = {
   hosts?: string[]
   /** Also bootstraps identity, so that `POST /v3/auth/tokens` works (user admin, password `secret`). */
   identity?: boolean
+  identitySettings?: Parameters<typeof openCloud>[0]['identity']
   network?: Partial<Parameters<typeof openCloud>[0]['network']>
   /** Images lie on disk in this folder. Default: in memory. */
   imageDir?: string
@@ -97,6 +98,7 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
     adminPassword: 'secret',
     hashing: 'weak',
     ...(options.imageDir === undefined ? {} : { imageDir: options.imageDir }),
+    identity: options.identitySettings ?? {},
     network: {
       tenantTypes: ['vxlan'],
       flat: ['extnet'],

@@ -47,5 +47,7 @@ export function parseTime(text: string): Micros | undefined {
   if (!/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/.test(text)) return undefined
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(text) && text.length > 10
   const ms = Date.parse(hasZone ? text : `${text}${text.length > 10 ? 'Z' : ''}`)
-  return Number.isNaN(ms) ? undefined : ms * 1000
+  // Date knows milliseconds only.
+  const micros = /\.\d{3}(\d{1,3})/.exec(text)?.[1]?.padEnd(3, '0') ?? '0'
+  return Number.isNaN(ms) ? undefined : ms * 1000 + Number(micros)
 }

@@ -13,6 +13,7 @@ import { quotaMigrations } from '../kit/quota/quota.ts'
 import { openRunner, type Runner } from '../kit/work/runner.ts'
 import { workMigrations } from '../kit/work/tables.ts'
 import { openWork, type Work } from '../kit/work/work.ts'
+import type { IdentitySettings } from '../services/identity/index.ts'
 import type { NetworkSettings } from '../services/network/index.ts'
 import type { Hosts, Service } from '../services/service.ts'
 import { type Desk, deskOf } from './desk.ts'
@@ -24,6 +25,8 @@ export type CloudOptions = {
   region: string
   adminPassword: string
   hashing: 'strong' | 'weak'
+  /** What identity is set to beside its defaults: password rules, the model of limits, keys. */
+  identity?: Omit<IdentitySettings, 'hashing'>
   /** Folder of image bytes; undefined: memory. */
   imageDir?: string
   network: NetworkSettings
@@ -74,7 +77,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const shared = { db, clock, log, work, bus, hosts: options.hosts, region: options.region }
   const { services, contracts } = openServices((name) => ({ ...shared, policy: policies[name]! }), bind, {
     blobs,
-    hashing: options.hashing,
+    identity: { ...options.identity, hashing: options.hashing },
     network: options.network,
   })
   const authenticate = async (token: string) => options.knownTokens?.get(token) ?? contracts.identity.authenticate({ token })
@@ -82,6 +85,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     const { dialect, endpoints } = services[name]
     return serve({
       name,
+      type: catalogNames[name].type,
       dialect,
       endpoints,
       policy: policies[name]!,

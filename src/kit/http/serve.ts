@@ -3,6 +3,7 @@ import { withContext } from '../context.ts'
 import { explainError, isProblem, Problem } from '../errors.ts'
 import { requestId as newRequestId } from '../ids.ts'
 import type { Log } from '../log.ts'
+import { permitsRequest } from '../policy/access-rules.ts'
 import type { Caller } from '../policy/caller.ts'
 import type { Policy } from '../policy/policy.ts'
 import { readJson, refuseUnstorable } from './body.ts'
@@ -15,6 +16,8 @@ import { negotiate, versionHeaders } from './version.ts'
 export type ServeOptions = {
   /** For logs: compute, image, … */
   name: string
+  /** Type in the catalog, by which access rules name it. Default: the name. */
+  type?: string
   dialect: Dialect
   endpoints: Endpoint[]
   policy: Policy
@@ -83,7 +86,7 @@ export function serve(options: ServeOptions): FastifyInstance {
   const prepare = async (route: Route, request: FastifyRequest, version: number, requestId: string) => {
     const headers = request.headers as Record<string, string | undefined>
     const first = route.endpoints[0]!
-    const caller = first.policy === 'public' ? nobody : await identify(headers)
+    const caller = first.policy === 'public' ? nobody : await identify(headers, request)
     const body = first.body === 'stream' || first.body === 'none' ? undefined : await readJson(request.raw, headers)
     const endpoint = choose(route, version, body)
     const ask: Ask & { endpoint: Endpoint } = {
@@ -113,10 +116,13 @@ export function serve(options: ServeOptions): FastifyInstance {
     return ask
   }
 
-  const identify = async (headers: Record<string, string | undefined>): Promise<Caller> => {
+  const identify = async (headers: Record<string, string | undefined>, { method, url }: FastifyRequest): Promise<Caller> => {
     const token = headers['x-auth-token']
     const caller = token ? await options.authenticate(token) : undefined
-    if (!caller) throw new Problem('unauthenticated', noToken.error.message)
+    const path = url.split('?')[0]!
+    const asked = { service: options.type ?? options.name, method, path }
+    if (!caller || (caller.accessRules && !permitsRequest(caller.accessRules, asked)))
+      throw new Problem('unauthenticated', noToken.error.message)
     return caller
   }
 

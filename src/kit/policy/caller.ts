@@ -15,9 +15,19 @@ export type Caller = {
   methods: string[]
   /** Set on tokens that were delegated: such callers may not make new identities or credentials. */
   delegation: 'trust' | 'application_credential' | 'application_credential_unrestricted' | 'ec2' | undefined
+  /** Id of the trust or application credential the token was delegated by. */
+  delegationId?: string | undefined
+  /** The only requests the token is good for; undefined: any. */
+  accessRules?: AccessRule[] | undefined
   auditIds: string[]
   expiresAt: number
 }
+
+/**
+ * A request that an application credential is good for. `service` is a type of the catalog; in `path` (from the root on) `*` or a name in braces
+ * stands for one step, `**` for any number of them.
+ */
+export type AccessRule = { service: string; method: string; path: string }
 
 /** The facts a rule may compare, by the names oslo.policy gives them. */
 export const credentials = (caller: Caller): Record<string, unknown> => ({

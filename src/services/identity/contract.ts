@@ -14,4 +14,9 @@ export type Identity = {
     region: string
     services: { type: string; name: string; url: string }[]
   }): Promise<{ adminUserId: string; adminProjectId: string }>
+  /**
+   * New keys of tokens and of sealed secrets. Nobody is logged out: the keys before still open tokens, the last three of them. Call it at most as often
+   * as a token lives (an hour).
+   */
+  rotateKeys(ask: Record<string, never>): Promise<void>
 }

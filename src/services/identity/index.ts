@@ -1,11 +1,15 @@
 import type { Endpoint } from '../../kit/http/endpoint.ts'
 import { openPasswords } from '../../kit/password/password.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
+import { accessRuleEndpoints } from './api/access-rules.ts'
+import { applicationCredentialEndpoints } from './api/application-credentials.ts'
 import { authEndpoints } from './api/auth.ts'
 import { authScopeEndpoints } from './api/auth-scopes.ts'
+import { credentialEndpoints } from './api/credentials.ts'
 import { identityDialect } from './api/dialect.ts'
 import { discoveryEndpoints } from './api/discovery.ts'
 import { domainEndpoints } from './api/domains.ts'
+import { ec2CredentialEndpoints } from './api/ec2-credentials.ts'
 import { endpointEndpoints } from './api/endpoints.ts'
 import { grantEndpoints } from './api/grants.ts'
 import { groupEndpoints } from './api/groups.ts'
@@ -15,39 +19,62 @@ import { roleAssignmentEndpoints } from './api/role-assignments.ts'
 import { roleInferenceEndpoints } from './api/role-inferences.ts'
 import { roleEndpoints } from './api/roles.ts'
 import { serviceEndpoints } from './api/services.ts'
+import { trustEndpoints } from './api/trusts.ts'
 import { userEndpoints } from './api/users.ts'
 import type { Identity } from './contract.ts'
+import { openAccessRules } from './domain/access-rules.ts'
+import { openApplicationCredentials } from './domain/application-credentials.ts'
 import { openAssignments } from './domain/assignments.ts'
 import { audit } from './domain/audit.ts'
 import { openAuthentication } from './domain/authenticate.ts'
 import { bootstrap } from './domain/bootstrap.ts'
 import { openCatalog } from './domain/catalog.ts'
+import { openCredentials } from './domain/credentials.ts'
+import { openEc2 } from './domain/ec2.ts'
 import { openCatalogEndpoints } from './domain/endpoints.ts'
+import { openFactors } from './domain/factors.ts'
 import { openGroups } from './domain/groups.ts'
 import { openKeys } from './domain/keys.ts'
+import type { PasswordRules } from './domain/password-rules.ts'
 import { findProject } from './domain/project-tree.ts'
 import { openProjects } from './domain/projects.ts'
+import { openReceipts } from './domain/receipts.ts'
 import { openRegions } from './domain/regions.ts'
 import { openRoles } from './domain/roles.ts'
+import { openSecretBox } from './domain/secret-box.ts'
 import { openCatalogServices } from './domain/services.ts'
 import { openSessions } from './domain/sessions.ts'
 import { openStore } from './domain/store.ts'
 import { openTags } from './domain/tags.ts'
+import { openTrusts } from './domain/trusts.ts'
 import { openUsers } from './domain/users.ts'
 import { identityPolicies } from './policy.ts'
 import { identityMigrations } from './tables.ts'
 
 export const identityKind: ServiceKind = { name: 'identity', migrations: identityMigrations, policies: identityPolicies }
 
-/** `weak`: password hashes cost next to nothing, for tests only. */
-export type IdentitySettings = { hashing: 'strong' | 'weak' }
+export type IdentitySettings = {
+  /** `weak`: password hashes cost next to nothing, for tests only. */
+  hashing: 'strong' | 'weak'
+  /** Default: none. */
+  passwordRules?: PasswordRules
+  /** Keys that seal credentials, kept outside the database; the first one seals. 32 bytes in base64url. */
+  credentialKeys?: string[]
+}
 
-export function openIdentity({ db, clock }: Deps, { hashing }: IdentitySettings): Service<Identity> {
+export function openIdentity({ db, clock }: Deps, settings: IdentitySettings): Service<Identity> {
+  const { hashing, passwordRules: rules = {}, credentialKeys } = settings
   const store = openStore(db)
   const passwords = openPasswords(hashing)
-  const sessions = openSessions(store, openKeys(store, clock), clock)
-  const authentication = openAuthentication({ store, sessions, passwords, clock })
-  const users = openUsers({ store, passwords, clock, authentication })
+  const keys = openKeys(store, clock)
+  const sessions = openSessions(store, keys, clock)
+  const box = openSecretBox(store, clock, credentialKeys)
+  const credentials = openCredentials(store, box, clock)
+  const factors = openFactors({ store, sessions, passwords, secrets: credentials, rules, clock })
+  const trusts = openTrusts(store, clock)
+  const receipts = openReceipts(keys, clock)
+  const authentication = openAuthentication({ store, sessions, factors, receipts, trusts, clock })
+  const users = openUsers({ store, passwords, clock, factors, rules })
   const parts = {
     store,
     catalog: openCatalog(store),
@@ -57,10 +84,15 @@ export function openIdentity({ db, clock }: Deps, { hashing }: IdentitySettings)
     roles: openRoles(store, clock),
     assignments: openAssignments(store),
     tags: openTags(store),
+    trusts,
+    credentials,
+    applicationCredentials: openApplicationCredentials(store, passwords, clock),
+    ec2: openEc2(credentials, authentication, clock),
+    clock,
   }
   const endpoints: Endpoint[] = [
     ...discoveryEndpoints(() => endpoints),
-    ...authEndpoints({ ...parts, sessions, authentication, clock }),
+    ...authEndpoints({ ...parts, sessions, authentication }),
     ...authScopeEndpoints(parts),
     ...userEndpoints(parts),
     ...groupEndpoints(parts),
@@ -72,6 +104,11 @@ export function openIdentity({ db, clock }: Deps, { hashing }: IdentitySettings)
     ...roleAssignmentEndpoints(store),
     ...regionEndpoints(openRegions(store, clock)),
     ...serviceEndpoints(openCatalogServices(store, clock)),
+    ...credentialEndpoints(credentials),
+    ...ec2CredentialEndpoints(parts),
+    ...applicationCredentialEndpoints(parts),
+    ...accessRuleEndpoints(openAccessRules(store)),
+    ...trustEndpoints(parts),
     ...endpointEndpoints(openCatalogEndpoints(store, clock)),
   ]
   return {
@@ -87,6 +124,10 @@ export function openIdentity({ db, clock }: Deps, { hashing }: IdentitySettings)
         return { id, name, domainId, enabled }
       },
       bootstrap: bootstrap(store, passwords, clock),
+      async rotateKeys() {
+        await keys.rotate()
+        await box.rotate()
+      },
     },
     audit: () => audit(store),
   }

@@ -40,10 +40,19 @@ export type IdentityTables = {
     default_project_id: string
     password_hash: string
     password_expires_at: number
+    password_created_at: number
+    /** The user chose it. */
+    password_self_service: number
+    /** Wrong passwords since the last right one. */
+    failed_count: number
+    failed_at: number
+    last_active_at: number
     options: string
     extra: string
     created_at: number
   }
+  /** Hashes of passwords a user had, the current one included. */
+  identity_password_history: { user_id: string; created_at: number; password_hash: string }
   identity_group: { id: string; name: string; domain_id: string; description: string; extra: string; created_at: number }
   identity_member: { group_id: string; user_id: string }
   identity_role: {
@@ -77,6 +86,64 @@ export type IdentityTables = {
     extra: string
     created_at: number
   }
+  /** `expires_at` 0: never; `remaining_uses` -1: any number; `parent_id`: the trust it was made with. */
+  identity_trust: {
+    id: string
+    trustor_id: string
+    trustee_id: string
+    project_id: string
+    impersonation: number
+    expires_at: number
+    remaining_uses: number
+    parent_id: string
+    redelegation_count: number
+    created_at: number
+  }
+  identity_trust_role: { trust_id: string; role_id: string }
+  identity_application_credential: {
+    id: string
+    name: string
+    user_id: string
+    project_id: string
+    description: string
+    secret_hash: string
+    expires_at: number
+    unrestricted: number
+    created_at: number
+  }
+  identity_application_credential_role: { credential_id: string; role_id: string }
+  identity_access_rule: { id: string; user_id: string; service: string; path: string; method: string; created_at: number }
+  identity_application_credential_rule: { credential_id: string; rule_id: string }
+  /** `blob` is sealed with a key of `identity_secret_key`, or one that is kept outside. */
+  identity_credential: { id: string; user_id: string; project_id: string; type: string; blob: string; created_at: number }
+  identity_secret_key: { number: number; secret: string; created_at: number }
+  identity_project_endpoint: { project_id: string; endpoint_id: string }
+  identity_endpoint_group: { id: string; name: string; description: string; filters: string; created_at: number }
+  identity_project_endpoint_group: { project_id: string; group_id: string }
+  identity_policy: { id: string; type: string; blob: string; extra: string; created_at: number }
+  /** Of an endpoint, of a service, or of a service in a region. */
+  identity_policy_association: { endpoint_id: string; service_id: string; region_id: string; policy_id: string }
+  identity_registered_limit: {
+    id: string
+    service_id: string
+    region_id: string
+    resource_name: string
+    default_limit: number
+    description: string | null
+    created_at: number
+  }
+  /** Of a project or of a domain. */
+  identity_limit: {
+    id: string
+    registered_limit_id: string
+    project_id: string
+    domain_id: string
+    resource_limit: number
+    description: string | null
+    created_at: number
+  }
+  /** `value` is JSON, sealed when it is sensitive. */
+  identity_domain_option: { domain_id: string; group_name: string; option_name: string; value: string; sensitive: number }
 }
 
 export type IdentityTx = Tx<IdentityTables>
@@ -120,6 +187,63 @@ export const identityMigrations: Migration[] = [
         url text not null, enabled bigint not null, extra text not null, created_at bigint not null)`,
       'create index identity_endpoint_service on identity_endpoint (service_id)',
       'create index identity_endpoint_region on identity_endpoint (region_id)',
+    ],
+  },
+  {
+    name: 'identity-2',
+    statements: [
+      ...['password_created_at', 'password_self_service', 'failed_count', 'failed_at', 'last_active_at'].map(
+        (column) => `alter table identity_user add column ${column} bigint not null default 0`,
+      ),
+      `create table identity_password_history (user_id text not null, created_at bigint not null, password_hash text not null,
+        primary key (user_id, created_at))`,
+      `create table identity_trust (id text primary key, trustor_id text not null, trustee_id text not null, project_id text not null,
+        impersonation bigint not null, expires_at bigint not null, remaining_uses bigint not null, parent_id text not null,
+        redelegation_count bigint not null, created_at bigint not null)`,
+      'create index identity_trust_trustor on identity_trust (trustor_id)',
+      'create index identity_trust_trustee on identity_trust (trustee_id)',
+      'create index identity_trust_parent on identity_trust (parent_id)',
+      'create index identity_trust_project on identity_trust (project_id)',
+      'create table identity_trust_role (trust_id text not null, role_id text not null, primary key (trust_id, role_id))',
+      `create table identity_application_credential (id text primary key, name text not null, user_id text not null,
+        project_id text not null, description text not null, secret_hash text not null, expires_at bigint not null,
+        unrestricted bigint not null, created_at bigint not null, unique (user_id, name))`,
+      'create index identity_application_credential_project on identity_application_credential (project_id)',
+      `create table identity_application_credential_role (credential_id text not null, role_id text not null,
+        primary key (credential_id, role_id))`,
+      `create table identity_access_rule (id text primary key, user_id text not null, service text not null, path text not null,
+        method text not null, created_at bigint not null, unique (user_id, service, path, method))`,
+      `create table identity_application_credential_rule (credential_id text not null, rule_id text not null,
+        primary key (credential_id, rule_id))`,
+      'create index identity_application_credential_rule_rule on identity_application_credential_rule (rule_id)',
+      `create table identity_credential (id text primary key, user_id text not null, project_id text not null, type text not null,
+        blob text not null, created_at bigint not null)`,
+      'create index identity_credential_user on identity_credential (user_id)',
+      'create index identity_credential_project on identity_credential (project_id)',
+      'create table identity_secret_key (number bigint primary key, secret text not null, created_at bigint not null)',
+      `create table identity_project_endpoint (project_id text not null, endpoint_id text not null,
+        primary key (project_id, endpoint_id))`,
+      'create index identity_project_endpoint_endpoint on identity_project_endpoint (endpoint_id)',
+      `create table identity_endpoint_group (id text primary key, name text not null, description text not null,
+        filters text not null, created_at bigint not null)`,
+      `create table identity_project_endpoint_group (project_id text not null, group_id text not null,
+        primary key (project_id, group_id))`,
+      'create index identity_project_endpoint_group_group on identity_project_endpoint_group (group_id)',
+      `create table identity_policy (id text primary key, type text not null, blob text not null, extra text not null,
+        created_at bigint not null)`,
+      `create table identity_policy_association (endpoint_id text not null, service_id text not null, region_id text not null,
+        policy_id text not null, primary key (endpoint_id, service_id, region_id))`,
+      'create index identity_policy_association_policy on identity_policy_association (policy_id)',
+      `create table identity_registered_limit (id text primary key, service_id text not null, region_id text not null,
+        resource_name text not null, default_limit bigint not null, description text, created_at bigint not null,
+        unique (service_id, region_id, resource_name))`,
+      `create table identity_limit (id text primary key, registered_limit_id text not null, project_id text not null,
+        domain_id text not null, resource_limit bigint not null, description text, created_at bigint not null,
+        unique (registered_limit_id, project_id, domain_id))`,
+      'create index identity_limit_project on identity_limit (project_id)',
+      'create index identity_limit_domain on identity_limit (domain_id)',
+      `create table identity_domain_option (domain_id text not null, group_name text not null, option_name text not null,
+        value text not null, sensitive bigint not null, primary key (domain_id, group_name, option_name))`,
     ],
   },
 ]

@@ -1,9 +1,10 @@
 import { isoMicros } from '../../../kit/clock.ts'
 import type { CatalogEntry } from '../domain/catalog.ts'
 import type { Session } from '../domain/sessions.ts'
+import { ruleView } from './application-credentials.ts'
 
 /** The body of a token. No catalog for unscoped tokens, nor when it was not wanted. */
-export function tokenView({ payload, user, project, domain, roles }: Session, catalog: CatalogEntry[] | undefined) {
+export function tokenView({ payload, user, project, domain, roles, delegation }: Session, catalog: CatalogEntry[] | undefined) {
   const { scope } = payload
   return {
     token: {
@@ -21,9 +22,26 @@ export function tokenView({ payload, user, project, domain, roles }: Session, ca
       ...(domain && { domain }),
       ...(scope.kind === 'system' && { system: { all: true } }),
       ...(scope.kind !== 'unscoped' && { roles }),
+      ...delegationView(delegation),
       ...(catalog && scope.kind !== 'unscoped' && { catalog: catalogView(catalog) }),
     },
   }
+}
+
+function delegationView({ trust, credential }: Session['delegation']): object {
+  if (trust)
+    return {
+      'OS-TRUST:trust': {
+        id: trust.id,
+        trustor_user: { id: trust.trustorId },
+        trustee_user: { id: trust.trusteeId },
+        impersonation: trust.impersonation,
+      },
+    }
+  if (!credential) return {}
+  const { id, name, unrestricted, rules } = credential
+  const accessRules = rules.length > 0 && { access_rules: rules.map(ruleView) }
+  return { application_credential: { id, name, restricted: !unrestricted, ...accessRules } }
 }
 
 export const catalogView = (catalog: CatalogEntry[]) =>

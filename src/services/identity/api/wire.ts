@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox'
+import { parseTime } from '../../../kit/clock.ts'
 import { type Listing, type PageAsk, pageAsk } from '../../../kit/db/listing.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Ask, Query } from '../../../kit/http/endpoint.ts'
@@ -73,6 +74,21 @@ export const withoutNulls = (options: object): Extra =>
 export function assertRule({ can }: Pick<Ask, 'can'>, rule: string): void {
   if (!can(rule))
     throw new Problem('forbidden', `Policy doesn't allow ${rule}.`, { code: 'PolicyNotAuthorized', detail: { rule } })
+}
+
+/** A text of a body that was not checked yet: only to find out where, and whose, a new row will be. */
+export function textIn(body: unknown, key: string, name: string): string | undefined {
+  const value = (body as { [key: string]: { [name: string]: unknown } | null } | null | undefined)?.[key]?.[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** When something ends, in microseconds: ISO 8601 and still to come. */
+export function endOf(text: string | null | undefined, now: number): number | undefined {
+  if (text === null || text === undefined) return undefined
+  const at = parseTime(text)
+  if (at === undefined) throw new Problem('invalid', `Unable to parse expiration time ${text.slice(0, 100)}`)
+  if (at <= now) throw new Problem('invalid', 'Expiration time must be in the future.')
+  return at
 }
 
 export function assertSameId(body: object, id: string): void {

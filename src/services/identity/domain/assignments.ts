@@ -3,6 +3,7 @@ import { Problem } from '../../../kit/errors.ts'
 import type { IdentityTx } from '../tables.ts'
 import { existing, type Reader } from './names.ts'
 import { descendants, findProject } from './project-tree.ts'
+import { removeApplicationCredentialsOf } from './removal.ts'
 import { findRole, type Role, roleOf } from './roles.ts'
 import type { Store } from './store.ts'
 
@@ -51,6 +52,7 @@ export function openAssignments(store: Store): Assignments {
         for (const [column, value] of Object.entries(rowOf(assignment)))
           query = query.where(column as 'actor', '=', value as 'user')
         await query.execute()
+        await dropApplicationCredentials(tx, assignment)
       }),
     async roles({ actor, actorId, target, targetId, inherited }) {
       const rows = await read
@@ -114,6 +116,16 @@ async function assertRoleFits(tx: IdentityTx, { roleId, target, targetId }: Assi
   const domainId = place?.isDomain ? place.id : place?.domainId
   if (domainId !== role.domainId)
     throw new Problem('forbidden', `Project ${targetId} must be in the same domain as the role ${roleId} being assigned.`)
+}
+
+/** Who loses a role on a project loses the application credentials there: a role given again must not bring them back. */
+async function dropApplicationCredentials(tx: IdentityTx, assignment: Assignment): Promise<void> {
+  const { actor, actorId, target, targetId, inherited } = assignment
+  if (target === 'system' || (target === 'domain' && !inherited)) return
+  const members = tx.selectFrom('identity_member').select('user_id').where('group_id', '=', actorId)
+  const userIds = actor === 'user' ? [actorId] : (await members.execute()).map((row) => row.user_id)
+  const projectIds = inherited ? (await descendants(tx, targetId)).map((project) => project.id) : [targetId]
+  for (const userId of userIds) for (const projectId of projectIds) await removeApplicationCredentialsOf(tx, userId, projectId)
 }
 
 /** The user's own and its groups'. */

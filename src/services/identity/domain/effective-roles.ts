@@ -2,20 +2,24 @@ import { sql } from 'kysely'
 import type { Reader } from './names.ts'
 import type { PayloadScope } from './payload.ts'
 import { ancestorIds, type Project } from './project-tree.ts'
-import type { Store } from './store.ts'
+
+type From = { read: Reader }
 
 export type RoleName = { id: string; name: string }
 
 /** Scope of a token, with the project when it is one. */
 export type RoleScope = Exclude<PayloadScope, { kind: 'project' }> | { kind: 'project'; id: string; project: Project }
 
-/** Names of the roles a user has on something: own and by group, inherited from above, and those they imply. */
-export async function effectiveRoles(store: Store, userId: string, scope: RoleScope): Promise<RoleName[]> {
+/** Ids of the roles a user has on something: own and by group, inherited from above, those they imply, and domains' own. */
+export async function effectiveRoleIds(store: From, userId: string, scope: RoleScope): Promise<string[]> {
   if (scope.kind === 'unscoped') return []
   const direct = await assignedRoleIds(store, userId, scope)
-  if (direct.length === 0) return []
-  const implied = await impliedRoles(store)
-  const ids = withImplied(direct, implied)
+  return direct.length === 0 ? [] : withImplied(direct, await impliedRoles(store))
+}
+
+/** Those that count in tokens. */
+export async function nameRoles(store: From, ids: string[]): Promise<RoleName[]> {
+  if (ids.length === 0) return []
   const rows = await store.read
     .selectFrom('identity_role')
     .select(['id', 'name'])
@@ -26,7 +30,7 @@ export async function effectiveRoles(store: Store, userId: string, scope: RoleSc
   return ids.flatMap((id) => rows.filter((row) => row.id === id))
 }
 
-async function assignedRoleIds(store: Store, userId: string, scope: Exclude<RoleScope, { kind: 'unscoped' }>): Promise<string[]> {
+async function assignedRoleIds(store: From, userId: string, scope: Exclude<RoleScope, { kind: 'unscoped' }>): Promise<string[]> {
   const above = scope.kind === 'project' ? await ancestorIds(store.read, scope.project) : []
   const targetId = scope.kind === 'system' ? 'all' : scope.id
   const rows = await store.read
@@ -54,7 +58,7 @@ async function assignedRoleIds(store: Store, userId: string, scope: Exclude<Role
 }
 
 /** Prior role to the roles it implies directly. */
-export async function impliedRoles({ read }: { read: Reader }): Promise<Map<string, string[]>> {
+export async function impliedRoles({ read }: From): Promise<Map<string, string[]>> {
   const implied = new Map<string, string[]>()
   const rows = await read.selectFrom('identity_implied_role').selectAll().orderBy('prior_id').orderBy('implied_id').execute()
   for (const row of rows) implied.set(row.prior_id, [...(implied.get(row.prior_id) ?? []), row.implied_id])

@@ -8,7 +8,7 @@ import { assertMutable } from './immutable.ts'
 import { mapPage, noLimit, type Page, textFilters } from './lists.ts'
 import { assertFreeName, type Extra, existing, merge } from './names.ts'
 import { ancestors, descendants, findDomain, findProject, type Project, projectOf } from './project-tree.ts'
-import { removeGroup, removeRole, removeUsers } from './removal.ts'
+import { removeGroup, removeOfProject, removeRole, removeUsers } from './removal.ts'
 import { revoke } from './revocations.ts'
 import type { Store } from './store.ts'
 import { setTags, tagsOf } from './tags.ts'
@@ -169,6 +169,7 @@ async function removeProject(tx: IdentityTx, project: Project, clock: Clock): Pr
   const { id } = project
   await tx.deleteFrom('identity_project_tag').where('project_id', '=', id).execute()
   await tx.deleteFrom('identity_assignment').where('target', 'in', ['project', 'domain']).where('target_id', '=', id).execute()
+  await removeOfProject(tx, id)
   await tx.updateTable('identity_user').set({ default_project_id: '' }).where('default_project_id', '=', id).execute()
   await tx.deleteFrom('identity_project').where('id', '=', id).execute()
   await revokeAll(tx, project, clock)

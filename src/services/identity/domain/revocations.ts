@@ -38,7 +38,7 @@ export async function revoke(tx: IdentityTx, what: Revocation, clock: Clock): Pr
     .execute()
 }
 
-export type TokenFacts = { auditIds: string[]; userId: string; projectId: string; domainIds: string[]; generation: number }
+export type TokenFacts = { auditIds: string[]; userIds: string[]; projectId: string; domainIds: string[]; generation: number }
 
 export async function isRevoked({ read }: Store, token: TokenFacts): Promise<boolean> {
   const found = await read
@@ -47,7 +47,7 @@ export async function isRevoked({ read }: Store, token: TokenFacts): Promise<boo
     .where('generation', '>', token.generation)
     .where('audit_id', 'in', ['', token.auditIds[0]!])
     .where('audit_chain_id', 'in', ['', token.auditIds.at(-1)!])
-    .where('user_id', 'in', ['', token.userId])
+    .where('user_id', 'in', ['', ...token.userIds])
     .where('project_id', 'in', ['', token.projectId])
     .where('domain_id', 'in', ['', ...token.domainIds])
     .limit(1)

@@ -1,6 +1,8 @@
 import type { Clock } from '../../../kit/clock.ts'
-import type { Caller } from '../../../kit/policy/caller.ts'
-import { effectiveRoles, type RoleName, type RoleScope } from './effective-roles.ts'
+import type { AccessRule, Caller } from '../../../kit/policy/caller.ts'
+import type { ApplicationCredential } from './application-credentials.ts'
+import { type Delegation, delegatedRoleIds, delegationOf, kindOf } from './delegation.ts'
+import { effectiveRoleIds, impliedRoles, nameRoles, type RoleName, type RoleScope, withImplied } from './effective-roles.ts'
 import { openFernet, sealFernet } from './fernet.ts'
 import type { Keys } from './keys.ts'
 import { type Payload, packPayload, unpackPayload } from './payload.ts'
@@ -18,6 +20,7 @@ export type Session = {
   project: (Named & { domain: Named; isDomain: boolean }) | undefined
   domain: Named | undefined
   roles: RoleName[]
+  delegation: Delegation
 }
 
 export type Sessions = {
@@ -64,32 +67,51 @@ export function openSessions(store: Store, keys: Keys, clock: Clock): Sessions {
 }
 
 async function sessionOf(store: Store, payload: Payload): Promise<Session | undefined> {
-  const user = await enabledUser(store, payload.userId)
-  if (!user) return undefined
+  const delegation = await delegationOf(store.read, payload)
+  if (!delegation) return undefined
+  const users = await enabledUsers(store, delegation.userIds)
+  const user = users?.find((one) => one.id === delegation.actorId)
+  if (!users || !user) return undefined
   const place = await placeOf(store, payload)
   if (!place) return undefined
-  const roles = await effectiveRoles(store, payload.userId, place.scope)
+  const roles = await rolesOf(store, delegation, place.scope)
   if (place.scope.kind !== 'unscoped' && roles.length === 0) return undefined
   const { project, domain } = place
-  const domainIds = [user.domain.id, project?.domain.id, domain?.id].filter((id) => id !== undefined)
-  const { auditIds, generation, userId } = payload
-  if (await isRevoked(store, { auditIds, userId, projectId: project?.id ?? '', domainIds, generation })) return undefined
-  const session = { payload, user, project, domain, roles }
+  const domainIds = [...users.map((one) => one.domain.id), project?.domain.id, domain?.id].filter((id) => id !== undefined)
+  const { auditIds, generation } = payload
+  const { userIds } = delegation
+  if (await isRevoked(store, { auditIds, userIds, projectId: project?.id ?? '', domainIds, generation })) return undefined
+  const session = { payload, user, project, domain, roles, delegation }
   return { ...session, caller: callerOf(session) }
 }
 
-async function enabledUser({ read }: Store, id: string): Promise<Session['user'] | undefined> {
-  const row = await read
+async function rolesOf(store: Store, delegation: Delegation, scope: RoleScope): Promise<RoleName[]> {
+  const held = await effectiveRoleIds(store, delegation.ownerId, scope)
+  if (held.length === 0 || !(delegation.trust || delegation.credential)) return nameRoles(store, held)
+  const implied = await impliedRoles(store)
+  return nameRoles(
+    store,
+    delegatedRoleIds(delegation, held, (ids) => withImplied(ids, implied)),
+  )
+}
+
+/** Undefined when one of them is gone, or is disabled, or its domain is. */
+async function enabledUsers({ read }: Store, ids: string[]): Promise<Session['user'][] | undefined> {
+  const rows = await read
     .selectFrom('identity_user as user')
     .innerJoin('identity_project as domain', 'domain.id', 'user.domain_id')
     .select(['user.id', 'user.name', 'user.domain_id', 'domain.name as domain_name', 'user.password_expires_at'])
-    .where('user.id', '=', id)
+    .where('user.id', 'in', ids)
     .where('user.enabled', '=', 1)
     .where('domain.enabled', '=', 1)
-    .executeTakeFirst()
-  if (!row) return undefined
-  const domain = { id: row.domain_id, name: row.domain_name }
-  return { id: row.id, name: row.name, domain, passwordExpiresAt: row.password_expires_at || undefined }
+    .execute()
+  if (rows.length !== ids.length) return undefined
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    domain: { id: row.domain_id, name: row.domain_name },
+    passwordExpiresAt: row.password_expires_at || undefined,
+  }))
 }
 
 type Place = Pick<Session, 'project' | 'domain'> & { scope: RoleScope }
@@ -111,7 +133,7 @@ async function placeOf(store: Store, { scope }: Payload): Promise<Place | undefi
 
 const nameOf = ({ id, name }: Project): Named => ({ id, name })
 
-const callerOf = ({ payload, user, project, domain, roles }: Omit<Session, 'caller'>): Caller => ({
+const callerOf = ({ payload, user, project, domain, roles, delegation }: Omit<Session, 'caller'>): Caller => ({
   userId: user.id,
   userName: user.name,
   userDomainId: user.domain.id,
@@ -122,7 +144,12 @@ const callerOf = ({ payload, user, project, domain, roles }: Omit<Session, 'call
   system: payload.scope.kind === 'system',
   roles: roles.map((role) => role.name),
   methods: payload.methods,
-  delegation: undefined,
+  delegation: kindOf(delegation, payload.methods),
+  delegationId: payload.via?.id,
+  accessRules: delegation.credential && rulesFor(delegation.credential),
   auditIds: payload.auditIds,
   expiresAt: payload.expiresAt,
 })
+
+const rulesFor = ({ rules }: ApplicationCredential): AccessRule[] | undefined =>
+  rules.length === 0 ? undefined : rules.map(({ service, method, path }) => ({ service, method, path }))

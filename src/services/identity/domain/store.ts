@@ -5,6 +5,8 @@ export type Store = {
   read: Db<IdentityTables>['read']
   /** The only way to write: it moves the generation, so that nobody trusts what he remembers. Writers queue up. */
   write<R>(run: (tx: IdentityTx) => Promise<R>): Promise<R>
+  /** Writes what nobody remembers: counts and times of logins. */
+  note(run: (tx: IdentityTx) => Promise<unknown>): Promise<void>
   /** Moves with every write. Cheap. */
   generation(): Promise<number>
 }
@@ -23,6 +25,9 @@ export function openStore(database: Db<unknown>): Store {
           .execute()
         return run(tx)
       }),
+    async note(run) {
+      await db.transaction(run)
+    },
     generation: shared(async () => {
       const { rows } = await db.read.executeQuery(generation)
       return rows[0]!.number

@@ -6,11 +6,21 @@ import { Problem } from '../../../kit/errors.ts'
 import { hexId } from '../../../kit/ids.ts'
 import type { Passwords } from '../../../kit/password/password.ts'
 import type { IdentityTables, IdentityTx } from '../tables.ts'
-import { type Authentication, refused } from './authenticate.ts'
+import type { Factors } from './factors.ts'
 import { mapPage, noLimit, type Page, textFilters } from './lists.ts'
 import { assertFreeName, type Extra, existing, merge } from './names.ts'
+import {
+  assertGoodPassword,
+  assertOldEnough,
+  assertUnused,
+  endOfPassword,
+  isInactive,
+  type PasswordRules,
+  rememberPassword,
+} from './password-rules.ts'
 import { findDomain } from './project-tree.ts'
-import { removeUsers } from './removal.ts'
+import { refused } from './refusals.ts'
+import { removeApplicationCredentialsOf, removeUsers } from './removal.ts'
 import { revoke } from './revocations.ts'
 import type { Store } from './store.ts'
 
@@ -51,7 +61,7 @@ export type Users = {
   remove(id: string): Promise<void>
 }
 
-type Parts = { store: Store; passwords: Passwords; clock: Clock; authentication: Authentication }
+type Parts = { store: Store; passwords: Passwords; clock: Clock; factors: Factors; rules: PasswordRules }
 
 export const userOf = (row: Selectable<IdentityTables['identity_user']>): User => ({
   id: row.id,
@@ -64,16 +74,34 @@ export const userOf = (row: Selectable<IdentityTables['identity_user']>): User =
   extra: fromJson(row.extra),
 })
 
-export function openUsers({ store, passwords, clock, authentication }: Parts): Users {
+export function openUsers({ store, passwords, clock, factors, rules }: Parts): Users {
+  const shown = (row: Selectable<IdentityTables['identity_user']>): User => {
+    const user = userOf(row)
+    const idle = isInactive(rules, { lastActiveAt: row.last_active_at, options: user.options }, clock.now())
+    return { ...user, enabled: user.enabled && !idle }
+  }
   const findIn = async (read: Store['read'] | IdentityTx, id: string) => {
     const row = await read.selectFrom('identity_user').selectAll().where('id', '=', id).executeTakeFirst()
-    return row && userOf(row)
+    return row && shown(row)
   }
   const hashOf = async (password: string | null | undefined) => {
     if (password === null || password === undefined) return ''
-    assertFits(password)
+    assertGoodPassword(rules, password)
     return passwords.hash(password)
   }
+  /** The columns of a password that is set now. */
+  const secretOf = (passwordHash: string, options: Extra, by: 'user' | 'administrator') => {
+    const now = clock.now()
+    return {
+      password_hash: passwordHash,
+      password_expires_at: passwordHash === '' ? 0 : endOfPassword(rules, options, by, now),
+      password_created_at: now,
+      password_self_service: toBit(by === 'user'),
+      failed_count: 0,
+    }
+  }
+  const remember = (tx: IdentityTx, userId: string, { password_hash: passwordHash, password_created_at: at }: Secret) =>
+    passwordHash === '' ? Promise.resolve() : rememberPassword(tx, rules, { userId, passwordHash, at })
   return {
     find: (id) => findIn(store.read, id),
     async list(ask, { expiry, groupId } = {}) {
@@ -83,17 +111,20 @@ export function openUsers({ store, passwords, clock, authentication }: Parts): U
           eb.selectFrom('identity_member').select('user_id').where('group_id', '=', groupId),
         )
       if (expiry) query = query.where('password_expires_at', '>', 0).where('password_expires_at', expiry.op, expiry.at)
-      return mapPage(await page(query, userListing, ask), userOf)
+      return mapPage(await page(query, userListing, ask), shown)
     },
     async create(user) {
       const passwordHash = await hashOf(user.password)
       return store.write(async (tx) => {
         existing(await findDomain(tx, user.domainId), 'domain', user.domainId)
-        const row = { ...rowOf(user), id: hexId(), password_hash: passwordHash, password_expires_at: 0, created_at: clock.now() }
+        const secret = secretOf(passwordHash, user.options, 'administrator')
+        const now = clock.now()
+        const row = { ...rowOf(user), ...secret, id: hexId(), failed_at: 0, last_active_at: now, created_at: now }
         await assertFreeName(tx, 'identity_user', 'user', row)
         await assertDefaultProject(tx, user.defaultProjectId)
         await tx.insertInto('identity_user').values(row).execute()
-        return userOf(row)
+        await remember(tx, row.id, secret)
+        return shown(row)
       })
     },
     async update(id, change) {
@@ -109,34 +140,42 @@ export function openUsers({ store, passwords, clock, authentication }: Parts): U
         }
         await assertFreeName(tx, 'identity_user', 'user', { id, ...rowOf(next) })
         if (change.defaultProjectId !== undefined) await assertDefaultProject(tx, change.defaultProjectId)
-        const secret = passwordHash === undefined ? {} : { password_hash: passwordHash, password_expires_at: 0 }
+        const secret = passwordHash === undefined ? undefined : secretOf(passwordHash, next.options, 'administrator')
+        // To say that a user is enabled also unlocks it, and starts the days of idleness again.
+        const fresh = change.enabled === true ? { failed_count: 0, last_active_at: clock.now() } : {}
         await tx
           .updateTable('identity_user')
-          .set({ ...rowOf(next), ...secret })
+          .set({ ...rowOf(next), ...secret, ...fresh })
           .where('id', '=', id)
           .execute()
-        if (passwordHash !== undefined || (old.enabled && !next.enabled)) await revoke(tx, { userId: id }, clock)
+        if (secret) await remember(tx, id, secret)
+        const disabled = old.enabled && !next.enabled
+        if (disabled) await removeApplicationCredentialsOf(tx, id)
+        if (secret || disabled) await revoke(tx, { userId: id }, clock)
         return existing(await findIn(tx, id), 'user', id)
       })
     },
     async changePassword(id, original, password) {
-      assertFits(password)
-      const user = await authentication.checkPassword({ id }, original)
+      assertGoodPassword(rules, password)
+      const user = await factors.checkPassword({ id }, original, 'late')
       if (user.options['lock_password'] === true)
         throw new Problem(
           'invalid',
           'You cannot change your password at this time due to password policy disallowing password changes. Please contact your administrator to reset your password.',
         )
-      const passwordHash = await passwords.hash(password)
+      assertOldEnough(rules, user, clock.now())
+      await assertUnused({ rules, passwords, read: store.read }, id, password)
+      const secret = secretOf(await passwords.hash(password), user.options, 'user')
       await store.write(async (tx) => {
         const changed = await tx
           .updateTable('identity_user')
-          .set({ password_hash: passwordHash, password_expires_at: 0 })
+          .set(secret)
           .where('id', '=', id)
           // Who changed it meanwhile has the better right.
           .where('password_hash', '=', user.passwordHash)
           .executeTakeFirst()
         if (changed.numUpdatedRows === 0n) throw refused()
+        await remember(tx, id, secret)
         await revoke(tx, { userId: id }, clock)
       })
     },
@@ -148,6 +187,8 @@ export function openUsers({ store, passwords, clock, authentication }: Parts): U
   }
 }
 
+type Secret = { password_hash: string; password_created_at: number }
+
 const rowOf = (user: Pick<User, 'name' | 'domainId' | 'enabled' | 'defaultProjectId' | 'options' | 'extra'>) => ({
   name: user.name.trim(),
   domain_id: user.domainId,
@@ -156,14 +197,6 @@ const rowOf = (user: Pick<User, 'name' | 'domainId' | 'enabled' | 'defaultProjec
   options: toJson(user.options),
   extra: toJson(user.extra),
 })
-
-function assertFits(password: string): void {
-  if (password.length > 4096)
-    throw new Problem(
-      'forbidden',
-      'The password length must be less than or equal to 4096. The server could not comply with the request because the password is invalid.',
-    )
-}
 
 /** A domain is no default project. One that does not exist is kept and ignored, as identity always did. */
 async function assertDefaultProject(tx: IdentityTx, id: string): Promise<void> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import type { Client, Json } from '../../../../test/cloud.ts'
-import type { Endpoint } from '../../../kit/http/endpoint.ts'
+import type { Client } from '../../../../test/cloud.ts'
+import { isPersonal, nameOf, openProber, writesOf } from './probing.ts'
 import { adminProject, type IdentityCloud, identityCloud } from './signing-in.ts'
 
 /** What a domain's manager may write in the own domain; `roles` are those that may be handed out by managers. */
@@ -81,58 +81,10 @@ const kinds: Kind[] = [
   { name: 'manager of the domain without scope', may: none, open: inDomain('manager', 'domain', false) },
 ]
 
-const isWrite = ({ method, policy }: Endpoint) => !['GET', 'HEAD'].includes(method) && policy !== 'public'
-const nameOf = ({ method, path }: Endpoint) => `${method} ${path}`
-
 async function newWorld(cloud: IdentityCloud): Promise<World> {
   const { id } = await cloud.make('/domains', { domain: { name: `d-${randomUUID()}` } })
   await cloud.make('/projects', { project: { name: 'home', domain_id: id } })
   return { cloud, domain: id }
-}
-
-/** Something fresh of every kind in a domain, so that each probe hits what exists. */
-async function idsFor(cloud: IdentityCloud, domain: string, path: string): Promise<Record<string, string>> {
-  const name = `x${randomUUID()}`
-  const make = async (noun: string, body: Json) => (await cloud.make(`/${noun}s`, { [noun]: body })).id
-  const makers: Record<string, () => Promise<string>> = {
-    user_id: () => make('user', { name, domain_id: domain }),
-    group_id: () => make('group', { name, domain_id: domain }),
-    project_id: () => make('project', { name, domain_id: domain }),
-    domain_id: async () => domain,
-    role_id: async () => (path.startsWith('/roles') ? make('role', { name }) : cloud.roleId('member')),
-    prior_role_id: () => make('role', { name: `${name}p` }),
-    implies_role_id: () => make('role', { name: `${name}i` }),
-    region_id: () => make('region', { id: name }),
-    service_id: () => make('service', { type: name }),
-    endpoint_id: async () =>
-      make('endpoint', { interface: 'public', url: 'http://x', service_id: await make('service', { type: name }) }),
-    value: async () => 'tag',
-  }
-  const ids: Record<string, string> = {}
-  for (const [, variable] of path.matchAll(/\{([^}]+)\}/g)) ids[variable!] = await makers[variable!]!()
-  return ids
-}
-
-const fill = (path: string, ids: Record<string, string>) => path.replace(/\{([^}]+)\}/g, (_, name) => ids[name]!)
-
-/** The body says only where a new thing should stand: rules are asked before the schema, so 400 means "would have been allowed". */
-const bodyOf = ({ method, path }: Endpoint, domain: string): Json => {
-  const noun = path.split('/')[1]!.replace(/s$/, '')
-  return method === 'POST' && ['user', 'group', 'project'].includes(noun) ? { [noun]: { domain_id: domain } } : {}
-}
-
-async function probe(cloud: IdentityCloud, client: Client, endpoint: Endpoint, domain: string): Promise<boolean> {
-  const ids = await idsFor(cloud, domain, endpoint.path)
-  const method = endpoint.method.toLowerCase() as 'post' | 'put' | 'patch'
-  const hasBody = endpoint.body !== 'none'
-  const path = fill(endpoint.path, ids)
-  const answer = hasBody
-    ? await client.identity[method](path, bodyOf(endpoint, domain))
-    : await client.identity[method](path, undefined)
-  assert.notEqual(answer.status, 401, `${nameOf(endpoint)}: ${JSON.stringify(answer.body)}`)
-  assert.ok(answer.status < 500, `${nameOf(endpoint)}: ${answer.status}`)
-  const refused = answer.status === 403 && /^You are not authorized/.test(answer.body.error.message)
-  return !refused
 }
 
 for (const kind of kinds) {
@@ -141,14 +93,14 @@ for (const kind of kinds) {
     const world = await newWorld(cloud)
     const client = await kind.open(world)
     const foreign = (await cloud.make('/domains', { domain: { name: 'foreign' } })).id
+    const [here, elsewhere] = [openProber(cloud, world), openProber(cloud, { domain: foreign })]
     const wrong: string[] = []
-    for (const endpoint of cloud.cloud.services.identity.endpoints.filter(isWrite)) {
+    for (const endpoint of writesOf(cloud).filter((one) => !isPersonal(one))) {
       const name = nameOf(endpoint)
-      if (name === 'DELETE /auth/tokens') continue
-      const allowed = await probe(cloud, client, endpoint, world.domain)
+      const allowed = await here.may(client, endpoint)
       if (allowed !== kind.may(name)) wrong.push(`${name}: ${allowed ? 'allowed' : 'refused'}`)
       // In somebody else's domain only those may write who may everywhere.
-      const there = await probe(cloud, client, endpoint, foreign)
+      const there = await elsewhere.may(client, endpoint)
       if (there !== (kind.may === all)) wrong.push(`${name} elsewhere: ${there ? 'allowed' : 'refused'}`)
     }
     assert.deepEqual(wrong, [])

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import { type Answer, type Client, type Json, type TestCloud, testCloud } from '../../../../test/cloud.ts'
+import { type Answer, type Client, type Json, type TestCloud, type TestCloudOptions, testCloud } from '../../../../test/cloud.ts'
 
 export type SignIn = {
   name?: string
@@ -15,6 +15,8 @@ export type IdentityCloud = TestCloud & {
   ask(sign?: SignIn): Promise<Answer>
   /** A client with the token that `ask` gives; throws when it gives none. */
   signIn(sign?: SignIn): Promise<Client & { token: string }>
+  /** A client with the token that this `auth` gives. */
+  login(auth: Json, headers?: Record<string, string>): Promise<Client & { token: string }>
   /** A token made of another. */
   rescope(token: string, scope?: Json): Promise<Answer>
   /** What the admin's POST answers with, below the resource's key. */
@@ -27,8 +29,11 @@ export type IdentityCloud = TestCloud & {
 export const adminProject = { project: { name: 'admin', domain: { id: 'default' } } }
 
 /** A cloud with a real admin; `admin` is one with a token that was handed out. */
-export async function identityCloud(t: TestContext): Promise<IdentityCloud> {
-  const cloud = await testCloud(t, { identity: true, hosts: [] })
+export async function identityCloud(
+  t: TestContext,
+  identitySettings: NonNullable<TestCloudOptions['identitySettings']> = {},
+): Promise<IdentityCloud> {
+  const cloud = await testCloud(t, { identity: true, hosts: [], identitySettings })
   const anyone = cloud.withToken(undefined).identity
   const ask: IdentityCloud['ask'] = ({ name = 'admin', id, password = 'secret', domain = 'default', scope, query = '' } = {}) =>
     anyone.post(`/auth/tokens${query}`, {
@@ -49,6 +54,7 @@ export async function identityCloud(t: TestContext): Promise<IdentityCloud> {
     ...cloud,
     ask,
     signIn: async (sign = { scope: adminProject }) => clientOf(await ask(sign)),
+    login: async (auth, headers = {}) => clientOf(await anyone.post('/auth/tokens', { auth }, { headers })),
     rescope: (token, scope) =>
       anyone.post('/auth/tokens', { auth: { identity: { methods: ['token'], token: { id: token } }, ...(scope && { scope }) } }),
     async make(path, body) {

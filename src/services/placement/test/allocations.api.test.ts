@@ -121,12 +121,10 @@ test('twenty writers with the same generation: one wins, and room is never excee
   assert.equal(all.filter(({ status }) => status === 409).length, 15)
   const writes = await Promise.all(
     Array.from({ length: 20 }, (_, at) =>
-      w
-        .at('1.39')
-        .put(`/resource_providers/${id(1)}/traits`, {
-          resource_provider_generation: 8,
-          traits: at % 2 ? [] : ['HW_CPU_X86_AVX'],
-        }),
+      w.at('1.39').put(`/resource_providers/${id(1)}/traits`, {
+        resource_provider_generation: 8,
+        traits: at % 2 ? [] : ['HW_CPU_X86_AVX'],
+      }),
     ),
   )
   assert.equal(writes.filter(({ status }) => status === 200).length, 1)

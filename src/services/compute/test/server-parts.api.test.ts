@@ -177,6 +177,17 @@ test('a port that its user deletes is missed by nobody: the server boots again w
   assert.deepEqual(world.hosts[0]!.hypervisor.guests.get(id)!.guest.nics.length, 1)
 })
 
+test('a port that is deleted while the server is built is not waited for', async (t) => {
+  const world = await serverWorld(t)
+  const { id } = await world.server({ networks: [{ uuid: world.network }, { uuid: world.network }] })
+  await world.cloud.runner.settle()
+  const [first] = (await world.member.compute.get(`/servers/${id}/os-interface`)).body.interfaceAttachments
+  assert.equal((await world.member.network.delete(`/ports/${first.port_id}`)).status, 204)
+  await world.settle()
+  const server = await world.show(id)
+  assert.deepEqual([server.status, server.addresses.net.length], ['ACTIVE', 1])
+})
+
 test('security groups are found as old clients find them, added and removed', async (t) => {
   const world = await serverWorld(t)
   const { id } = await world.server()

@@ -154,8 +154,15 @@ export function serverWork(world: ServerWorld): Machine {
       async boot(server) {
         const verdict = server.seenHost === server.host ? judge(server, server.seen) : ({ is: 'on its way' } as const)
         if (verdict.is === 'failing') return go('retreat', { reason: `${server.host}: ${verdict.why}` })
-        if (verdict.is === 'on its way') return sleep(glance)
         const ports = await portsOf(server)
+        if (server.ports.some((known) => !ports.some((port) => port.id === known.id))) {
+          // Somebody deleted a port that the guest waits for.
+          await followPorts(servers, world.network, server)
+          await servers.save(server.id, servers.next(server), { deleted: 0, generation: server.generation })
+          hosts.hint(server.host, 'vm')
+          return sleep(glance, { reason: 'a port was deleted meanwhile' })
+        }
+        if (verdict.is === 'on its way') return sleep(glance)
         const dark = ports.filter((port) => !port.wired)
         if (dark.length === 0) {
           await settle(server, { ports: toJson(ports), ports_followed: server.portsChanged })

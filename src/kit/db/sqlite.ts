@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -44,13 +44,44 @@ class Connection implements DatabaseConnection {
   }
 }
 
-/** One connection, one user at a time: SQLite has one writer, so writers queue here instead of failing there. */
+/** Transactions that are written to the disk together. */
+type Group = { size: number; written: PromiseWithResolvers<void> }
+
+/** More would only make the first one wait. */
+const largestGroup = 64
+
+/** One user's time with the connection. */
+class Turn implements DatabaseConnection {
+  readonly #connection: Connection
+  readonly end: () => void
+  /** It had a transaction, which ended the turn by itself. */
+  isTransaction = false
+
+  constructor(connection: Connection, end: () => void) {
+    this.#connection = connection
+    this.end = end
+  }
+
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.#connection.executeQuery(query)
+  }
+
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    return this.#connection.streamQuery()
+  }
+}
+
+/**
+ * One connection, one user at a time: SQLite has one writer, so writers queue here instead of failing there. Those that queue share one
+ * write to the disk (it costs far more than their statements): each is a savepoint, and none is told that it is done before all are on the disk.
+ */
 class OneConnection implements Driver {
   readonly #connection: Connection
   readonly #db: DatabaseSync
   readonly #guard: () => void
   #last: Promise<void> = Promise.resolve()
-  #release = new Map<DatabaseConnection, () => void>()
+  #waiting = 0
+  #group: Group | undefined
 
   constructor(db: DatabaseSync, guard: () => void) {
     this.#db = db
@@ -60,31 +91,71 @@ class OneConnection implements Driver {
 
   async init(): Promise<void> {}
 
-  async acquireConnection(): Promise<DatabaseConnection> {
+  async acquireConnection(): Promise<Turn> {
     this.#guard()
     const before = this.#last
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#last = promise
+    this.#waiting++
     await before
-    this.#release.set(this.#connection, resolve)
-    return this.#connection
+    this.#waiting--
+    return new Turn(this.#connection, resolve)
   }
 
-  async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    this.#release.get(connection)?.()
+  async releaseConnection(turn: DatabaseConnection): Promise<void> {
+    const { isTransaction, end } = turn as Turn
+    // A plain query was what the others of the group waited for.
+    if (!isTransaction && this.#group) this.#writeUnlessOthersWait(this.#group)
+    end()
   }
 
-  // IMMEDIATE: two processes that both mean to write must not both start by reading.
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  async beginTransaction(turn: DatabaseConnection): Promise<void> {
+    ;(turn as Turn).isTransaction = true
+    if (!this.#group) {
+      // IMMEDIATE: two processes that both mean to write must not both start by reading.
+      this.#db.exec('begin immediate')
+      this.#group = { size: 0, written: Promise.withResolvers() }
+      // Whoever is in the group hears of a failure; without anybody in it there is nobody to hear.
+      this.#group.written.promise.catch(() => {})
+    }
+    this.#db.exec('savepoint one')
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('commit'))
+  async commitTransaction(turn: DatabaseConnection): Promise<void> {
+    const group = this.#group!
+    this.#attempt(() => this.#db.exec('release one'))
+    group.size++
+    this.#writeUnlessOthersWait(group)
+    // The next one may have the connection while this one waits for the disk.
+    ;(turn as Turn).end()
+    await group.written.promise
   }
 
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('rollback'))
+  async rollbackTransaction(): Promise<void> {
+    const group = this.#group
+    // Undone already, with the whole group: a full disk does that.
+    if (!group) return
+    this.#attempt(() => this.#db.exec('rollback to one; release one'))
+    this.#writeUnlessOthersWait(group)
+  }
+
+  #writeUnlessOthersWait(group: Group): void {
+    if (this.#waiting > 0 && group.size < largestGroup) return
+    this.#attempt(() => this.#db.exec('commit'))
+    this.#group = undefined
+    group.written.resolve()
+  }
+
+  /** What fails here undoes the whole group: none of it was promised to anybody yet. */
+  #attempt(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#group?.written.reject(error)
+      this.#group = undefined
+      if (this.#db.isTransaction) this.#db.exec('rollback')
+      throw error
+    }
   }
 
   async destroy(): Promise<void> {

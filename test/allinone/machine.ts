@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import type { Exec } from '../../src/kit/exec/exec.ts'
 
 /** What of us, or what we could leave behind, is on this machine. Empty lists where there is nothing. */
@@ -63,3 +63,27 @@ export const namespaces = async (exec: Exec): Promise<string[]> =>
     .map((line) => line.split(' ')[0]!)
     .filter((name) => /^q(router|dhcp)-/.test(name))
     .sort()
+
+/** Ends every process of the cloud, guests and Open vSwitch with it, and takes what lives in the kernel only: what a reboot does. */
+export async function reboot(exec: Exec): Promise<void> {
+  const daemons = ['ovsdb-server', 'ovs-vswitchd'].map((name) => readFileSync(`/run/openvswitch/${name}.pid`, 'utf8').trim())
+  const titled = [pidOf('controller'), pidOf('agent')]
+  const keepers = (await listed(exec)).filter(({ line }) => /\/(opt|lib|run)\/altostack/.test(line)).map(({ pid }) => pid)
+  for (const pid of [...keepers, ...titled]) await exec.attempt(['kill', '-9', String(pid)])
+  // Their monitors end with them.
+  for (const pid of daemons) await exec.attempt(['kill', '-9', pid])
+  for (const name of await namespaces(exec)) await exec.attempt(['ip', 'netns', 'delete', name])
+  for (const name of ['br-int', 'br-ex', 'ovs-netdev', ...(await taps(exec))]) await exec.attempt(['ip', 'link', 'delete', name])
+  for (const folder of ['altostack', 'altostack-dhcp', 'openvswitch']) rmSync(`/run/${folder}`, { recursive: true, force: true })
+}
+
+const taps = async (exec: Exec): Promise<string[]> =>
+  [...(await exec.run(['ip', '-o', 'link'])).matchAll(/^\d+: (tap[0-9a-f-]+)/gm)].map(([, name]) => name!)
+
+async function listed(exec: Exec): Promise<{ pid: number; line: string }[]> {
+  const text = await exec.run(['ps', '-eo', 'pid=,args='])
+  return text.split('\n').flatMap((one) => {
+    const [, pid, line] = /^\s*(\d+) (.*)$/.exec(one) ?? []
+    return pid === undefined || Number(pid) === process.pid ? [] : [{ pid: Number(pid), line: line! }]
+  })
+}

@@ -10,7 +10,7 @@ import { openApi } from '../../src/deploy/demo/api.ts'
 import { openExec } from '../../src/kit/exec/exec.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import { prove, until } from '../vm/installed.ts'
-import { namespaces, pidOf, traces } from './machine.ts'
+import { namespaces, pidOf, reboot, traces } from './machine.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const exec = openExec(silentLog)
@@ -107,34 +107,13 @@ async function comesBack(): Promise<void> {
       const names = await namespaces(exec)
       return names.length === 2 && names
     })
-    await reboot()
+    await reboot(exec)
     assert.deepEqual(await namespaces(exec), [])
     await succeed('--start')
     await succeed('--status')
     const address = () => exec.run(['ip', '-br', 'address', 'show', 'br-ex'])
     await until('the external bridge', 30, async () => /172\.24\.4\.1\/24/.test(await address()))
     await until('the same namespaces', 30, async () => (await namespaces(exec)).join() === was.join())
-  })
-}
-
-/** Ends every process of the cloud and of its Open vSwitch, and what lives in the kernel only. */
-async function reboot(): Promise<void> {
-  const daemons = ['ovsdb-server', 'ovs-vswitchd'].map((name) => readFileSync(`/run/openvswitch/${name}.pid`, 'utf8').trim())
-  const titled = [pidOf('controller'), pidOf('agent')]
-  const keepers = (await listed()).filter(({ line }) => /\/(opt|lib|run)\/altostack/.test(line)).map(({ pid }) => pid)
-  for (const pid of [...keepers, ...titled]) await exec.attempt(['kill', '-9', String(pid)])
-  // Their monitors end with them.
-  for (const pid of daemons) await exec.attempt(['kill', '-9', pid])
-  for (const name of await namespaces(exec)) await exec.attempt(['ip', 'netns', 'delete', name])
-  for (const name of ['br-int', 'br-ex', 'ovs-netdev']) await exec.attempt(['ip', 'link', 'delete', name])
-  for (const folder of ['altostack', 'altostack-dhcp', 'openvswitch']) rmSync(`/run/${folder}`, { recursive: true, force: true })
-}
-
-async function listed(): Promise<{ pid: number; line: string }[]> {
-  const text = await exec.run(['ps', '-eo', 'pid=,args='])
-  return text.split('\n').flatMap((one) => {
-    const [, pid, line] = /^\s*(\d+) (.*)$/.exec(one) ?? []
-    return pid === undefined || Number(pid) === process.pid ? [] : [{ pid: Number(pid), line: line! }]
   })
 }
 

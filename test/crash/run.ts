@@ -118,7 +118,7 @@ const bystanderPid = await pidOfBystander()
 let finished = false
 async function killer(): Promise<void> {
   while (!finished) {
-    await sleep(1500 + Math.random() * 5000)
+    await sleep(2000 + Math.random() * 12_000)
     const which = Math.random() < 0.5 ? 'controller' : 'agent'
     if (await cloud.kill(which)) tally.kills++
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { reboot } from '../../allinone/machine.ts'
 import { openClient } from '../../clients/session.ts'
 import { installed, prove, until } from '../installed.ts'
 
@@ -161,6 +162,19 @@ async function survives(floating: string) {
   })
 }
 
+/** The guest starts again, so its uptime does: same disk, same addresses. */
+async function comesBack(floating: string) {
+  await prove('the host loses everything volatile: after a start the guest runs with its addresses', async () => {
+    await ssh(floating, 'echo kept > /root/kept; sync')
+    await reboot(exec)
+    await assert.rejects(exec.run(['ping', '-c', '1', '-W', '1', floating]))
+    await cloud.tool('packstack', '--start')
+    assert.match(await until('ssh', 120, () => ssh(floating, 'cat /root/kept')), /kept/)
+    assert.equal(await status('first'), 'ACTIVE')
+    await until('doctor', 60, async () => /agree/.test(await cloud.tool('altostack', 'doctor')))
+  })
+}
+
 async function tidyUp(floating: string) {
   const id = await idOf('first')
   const [port] = await admin.json<{ ID: string }[]>('port list --server first')
@@ -185,6 +199,7 @@ try {
   await explained()
   await isolation(floating)
   await survives(floating)
+  await comesBack(floating)
   await tidyUp(floating)
 } catch (error) {
   failure = error

@@ -14,6 +14,8 @@ export type Identity = {
     region: string
     services: { type: string; name: string; url: string }[]
   }): Promise<{ adminUserId: string; adminProjectId: string }>
+  /** The unified limits in force for a project: its own, else those registered for the service. By name of the resource; -1: any amount. */
+  limits(ask: { serviceType: string; projectId: string }): Promise<Record<string, number>>
   /**
    * New keys of tokens and of sealed secrets. Nobody is logged out: the keys before still open tokens, the last three of them. Call it at most as often
    * as a token lives (an hour).

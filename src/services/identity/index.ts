@@ -8,13 +8,18 @@ import { authScopeEndpoints } from './api/auth-scopes.ts'
 import { credentialEndpoints } from './api/credentials.ts'
 import { identityDialect } from './api/dialect.ts'
 import { discoveryEndpoints } from './api/discovery.ts'
+import { domainConfigEndpoints } from './api/domain-config.ts'
 import { domainEndpoints } from './api/domains.ts'
 import { ec2CredentialEndpoints } from './api/ec2-credentials.ts'
+import { endpointFilterEndpoints } from './api/endpoint-filters.ts'
 import { endpointEndpoints } from './api/endpoints.ts'
 import { grantEndpoints } from './api/grants.ts'
 import { groupEndpoints } from './api/groups.ts'
+import { limitEndpoints, registeredLimitEndpoints } from './api/limits.ts'
+import { policyEndpoints } from './api/policies.ts'
 import { projectEndpoints } from './api/projects.ts'
 import { regionEndpoints } from './api/regions.ts'
+import { revocationEventEndpoints } from './api/revocation-events.ts'
 import { roleAssignmentEndpoints } from './api/role-assignments.ts'
 import { roleInferenceEndpoints } from './api/role-inferences.ts'
 import { roleEndpoints } from './api/roles.ts'
@@ -30,16 +35,23 @@ import { openAuthentication } from './domain/authenticate.ts'
 import { bootstrap } from './domain/bootstrap.ts'
 import { openCatalog } from './domain/catalog.ts'
 import { openCredentials } from './domain/credentials.ts'
+import { openDomainConfigs } from './domain/domain-config.ts'
 import { openEc2 } from './domain/ec2.ts'
+import { openEndpointFilters } from './domain/endpoint-filters.ts'
+import { openEndpointGroups } from './domain/endpoint-groups.ts'
 import { openCatalogEndpoints } from './domain/endpoints.ts'
 import { openFactors } from './domain/factors.ts'
 import { openGroups } from './domain/groups.ts'
 import { openKeys } from './domain/keys.ts'
+import { limitsInForce, openLimits } from './domain/limits.ts'
 import type { PasswordRules } from './domain/password-rules.ts'
+import { openPolicies } from './domain/policies.ts'
+import { openPolicyAssociations } from './domain/policy-associations.ts'
 import { findProject } from './domain/project-tree.ts'
 import { openProjects } from './domain/projects.ts'
 import { openReceipts } from './domain/receipts.ts'
 import { openRegions } from './domain/regions.ts'
+import { openRegisteredLimits } from './domain/registered-limits.ts'
 import { openRoles } from './domain/roles.ts'
 import { openSecretBox } from './domain/secret-box.ts'
 import { openCatalogServices } from './domain/services.ts'
@@ -58,6 +70,8 @@ export type IdentitySettings = {
   hashing: 'strong' | 'weak'
   /** Default: none. */
   passwordRules?: PasswordRules
+  /** How limits of domains and projects go together. Default: not at all. */
+  limitModel?: 'flat' | 'strict_two_level'
   /** Keys that seal credentials, kept outside the database; the first one seals. 32 bytes in base64url. */
   credentialKeys?: string[]
 }
@@ -75,12 +89,13 @@ export function openIdentity({ db, clock }: Deps, settings: IdentitySettings): S
   const receipts = openReceipts(keys, clock)
   const authentication = openAuthentication({ store, sessions, factors, receipts, trusts, clock })
   const users = openUsers({ store, passwords, clock, factors, rules })
+  const limits = openLimits(store, clock, settings.limitModel ?? 'flat')
   const parts = {
     store,
     catalog: openCatalog(store),
     users,
     groups: openGroups(store, clock),
-    projects: openProjects(store, clock),
+    projects: openProjects(store, clock, limits.model.maxDepth),
     roles: openRoles(store, clock),
     assignments: openAssignments(store),
     tags: openTags(store),
@@ -88,6 +103,12 @@ export function openIdentity({ db, clock }: Deps, settings: IdentitySettings): S
     credentials,
     applicationCredentials: openApplicationCredentials(store, passwords, clock),
     ec2: openEc2(credentials, authentication, clock),
+    endpoints: openCatalogEndpoints(store, clock),
+    filters: openEndpointFilters(store),
+    policies: openPolicies(store, clock),
+    associations: openPolicyAssociations(store),
+    configs: openDomainConfigs(store, box),
+    rules,
     clock,
   }
   const endpoints: Endpoint[] = [
@@ -109,7 +130,13 @@ export function openIdentity({ db, clock }: Deps, settings: IdentitySettings): S
     ...applicationCredentialEndpoints(parts),
     ...accessRuleEndpoints(openAccessRules(store)),
     ...trustEndpoints(parts),
-    ...endpointEndpoints(openCatalogEndpoints(store, clock)),
+    ...endpointEndpoints(parts.endpoints),
+    ...endpointFilterEndpoints({ ...parts, groups: openEndpointGroups(store, clock) }),
+    ...policyEndpoints(parts),
+    ...registeredLimitEndpoints(openRegisteredLimits(store, clock)),
+    ...limitEndpoints(limits, parts.projects),
+    ...domainConfigEndpoints(parts),
+    ...revocationEventEndpoints(store),
   ]
   return {
     dialect: identityDialect,
@@ -123,6 +150,7 @@ export function openIdentity({ db, clock }: Deps, settings: IdentitySettings): S
         const { name, domainId, enabled } = found
         return { id, name, domainId, enabled }
       },
+      limits: (ask) => limitsInForce(store, ask),
       bootstrap: bootstrap(store, passwords, clock),
       async rotateKeys() {
         await keys.rotate()

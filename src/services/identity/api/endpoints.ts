@@ -17,7 +17,7 @@ const fields = {
 const NewEndpoint = Type.Object({ ...fields, interface: Face, service_id: Type.String(), url: Url })
 const Change = Type.Object(fields, { minProperties: 1 })
 
-const endpointView =
+export const endpointView =
   (ask: Pick<Ask, 'origin'>) =>
   (one: CatalogEndpoint): object => ({
     ...one.extra,

@@ -1,4 +1,5 @@
 import { fromJson } from '../../../kit/db/columns.ts'
+import { endpointGroupOf, isInGroup } from './endpoint-groups.ts'
 import type { Extra } from './names.ts'
 import type { Store } from './store.ts'
 
@@ -10,6 +11,8 @@ export type CatalogEntry = {
 }
 
 type Rows = {
+  /** The only endpoints a project sees; a project that is not here sees all. */
+  seen: Map<string, Set<string>>
   services: { id: string; type: string; name: string }[]
   endpoints: { id: string; serviceId: string; interface: string; regionId: string; url: string }[]
 }
@@ -29,7 +32,9 @@ export function openCatalog(store: Store): Catalog {
   }
   return {
     async for(who) {
-      const { services, endpoints } = await rowsNow()
+      const { services, endpoints: all, seen } = await rowsNow()
+      const only = seen.get(who.projectId ?? '')
+      const endpoints = only?.size ? all.filter((one) => only.has(one.id)) : all
       return services.map((service) => ({
         ...service,
         endpoints: endpoints.flatMap(({ serviceId, url, ...one }) => {
@@ -50,6 +55,7 @@ async function load({ read }: Store): Promise<Rows> {
     .orderBy('created_at')
     .execute()
   return {
+    seen: await seenBy(read, endpoints),
     services: services.map(({ id, type, extra }) => ({ id, type, name: String(fromJson<Extra>(extra)['name'] ?? '') })),
     endpoints: endpoints.map((row) => ({
       id: row.id,
@@ -59,6 +65,30 @@ async function load({ read }: Store): Promise<Rows> {
       url: row.url,
     })),
   }
+}
+
+type EndpointRow = { id: string; service_id: string; region_id: string; interface: string }
+
+async function seenBy(read: Store['read'], endpoints: EndpointRow[]): Promise<Rows['seen']> {
+  const seen: Rows['seen'] = new Map()
+  const show = (projectId: string, ids: string[]) => seen.set(projectId, new Set([...(seen.get(projectId) ?? []), ...ids]))
+  for (const row of await read.selectFrom('identity_project_endpoint').selectAll().execute())
+    show(row.project_id, [row.endpoint_id])
+  const links = await read
+    .selectFrom('identity_project_endpoint_group as linked')
+    .innerJoin('identity_endpoint_group as group', 'group.id', 'linked.group_id')
+    .selectAll('group')
+    .select('linked.project_id')
+    .execute()
+  for (const row of links) {
+    const group = endpointGroupOf(row)
+    const inside = endpoints.filter((one) => isInGroup(group, one))
+    show(
+      row.project_id,
+      inside.map((one) => one.id),
+    )
+  }
+  return seen
 }
 
 const placeholder = /\$\(([^)]*)\)s|%\(([^)]*)\)s/g

@@ -10,6 +10,7 @@ import { mapPage, noLimit, type Page } from './lists.ts'
 import { type Extra, existing, merge } from './names.ts'
 import { expecting } from './refusals.ts'
 import { findRegion, insertRegion } from './regions.ts'
+import { removeEndpoints } from './removal.ts'
 import { findService } from './services.ts'
 import type { Store } from './store.ts'
 
@@ -47,7 +48,7 @@ export type Endpoints = {
   remove(id: string): Promise<void>
 }
 
-const endpointOf = (row: Selectable<IdentityTables['identity_endpoint']>): CatalogEndpoint => ({
+export const endpointOf = (row: Selectable<IdentityTables['identity_endpoint']>): CatalogEndpoint => ({
   id: row.id,
   serviceId: row.service_id,
   face: row.interface,
@@ -92,7 +93,7 @@ export function openCatalogEndpoints(store: Store, clock: Clock): Endpoints {
     remove: (id) =>
       store.write(async (tx) => {
         existing(await findIn(tx, id), 'endpoint', id)
-        await tx.deleteFrom('identity_endpoint').where('id', '=', id).execute()
+        await removeEndpoints(tx, [id])
       }),
   }
 }

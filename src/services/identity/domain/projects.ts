@@ -46,12 +46,10 @@ export type Projects = {
   remove(id: string): Promise<void>
 }
 
-/** Five levels of projects below a domain. */
-const maxDepth = 5
-
 const noun = (project: { isDomain: boolean }) => (project.isDomain ? 'domain' : 'project')
 
-export function openProjects(store: Store, clock: Clock): Projects {
+/** `maxDepth`: levels of projects below a domain. */
+export function openProjects(store: Store, clock: Clock, maxDepth = 5): Projects {
   const tagged = async (read: Store['read'] | IdentityTx, project: Project | undefined) =>
     project && { ...project, tags: (await tagsOf(read, [project.id])).get(project.id) ?? [] }
   return {
@@ -74,7 +72,7 @@ export function openProjects(store: Store, clock: Clock): Projects {
         const project = { ...ask, id: ask.id ?? hexId() }
         if (await findProject(tx, project.id))
           throw new Problem('conflict', `Conflict occurred attempting to store ${noun(ask)} - Duplicate ID, ${project.id}.`)
-        await assertPlace(tx, project)
+        await assertPlace(tx, project, maxDepth)
         const row = { ...rowOf(project), id: project.id, created_at: clock.now() }
         await assertFreeName(tx, 'identity_project', noun(ask), row)
         await tx.insertInto('identity_project').values(row).execute()
@@ -129,7 +127,7 @@ const rowOf = (project: Omit<NewProject, 'id' | 'tags'>) => ({
 })
 
 /** Domain and parent exist, belong together, are enabled, and the tree does not grow too high. */
-async function assertPlace(tx: IdentityTx, project: NewProject): Promise<void> {
+async function assertPlace(tx: IdentityTx, project: NewProject, maxDepth: number): Promise<void> {
   if (project.isDomain) {
     if (project.parentId !== '' || project.domainId !== '')
       throw new Problem('invalid', 'only root projects are allowed to act as domains.')

@@ -6,6 +6,7 @@ import { Problem } from '../../../kit/errors.ts'
 import type { IdentityTables, IdentityTx } from '../tables.ts'
 import { mapPage, noLimit, type Page } from './lists.ts'
 import { duplicate, type Extra, existing, merge, type Reader } from './names.ts'
+import { removeRegions } from './removal.ts'
 import type { Store } from './store.ts'
 
 /** `parentId` empty: none. */
@@ -68,7 +69,7 @@ export function openRegions(store: Store, clock: Clock): Regions {
             'forbidden',
             `Unable to delete region ${id} because it or its child regions have associated endpoints.`,
           )
-        await tx.deleteFrom('identity_region').where('id', 'in', ids).execute()
+        await removeRegions(tx, ids)
       }),
   }
 }

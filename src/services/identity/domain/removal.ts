@@ -91,3 +91,43 @@ export async function removeOfProject(tx: IdentityTx, id: string): Promise<void>
     .execute()
   await tx.deleteFrom('identity_domain_option').where('domain_id', '=', id).execute()
 }
+
+export async function removeEndpoints(tx: IdentityTx, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx.deleteFrom('identity_project_endpoint').where('endpoint_id', 'in', ids).execute()
+  await tx.deleteFrom('identity_policy_association').where('endpoint_id', 'in', ids).execute()
+  await tx.deleteFrom('identity_endpoint').where('id', 'in', ids).execute()
+}
+
+/** With its endpoints, policies and limits. */
+export async function removeService(tx: IdentityTx, id: string): Promise<void> {
+  const endpoints = await tx.selectFrom('identity_endpoint').select('id').where('service_id', '=', id).execute()
+  await removeEndpoints(
+    tx,
+    endpoints.map((row) => row.id),
+  )
+  await tx.deleteFrom('identity_policy_association').where('service_id', '=', id).execute()
+  const limits = tx.selectFrom('identity_registered_limit').select('id').where('service_id', '=', id)
+  await removeRegisteredLimits(
+    tx,
+    (await limits.execute()).map((row) => row.id),
+  )
+  await tx.deleteFrom('identity_service').where('id', '=', id).execute()
+}
+
+export async function removeRegions(tx: IdentityTx, ids: string[]): Promise<void> {
+  await tx.deleteFrom('identity_policy_association').where('region_id', 'in', ids).execute()
+  const limits = tx.selectFrom('identity_registered_limit').select('id').where('region_id', 'in', ids)
+  await removeRegisteredLimits(
+    tx,
+    (await limits.execute()).map((row) => row.id),
+  )
+  await tx.deleteFrom('identity_region').where('id', 'in', ids).execute()
+}
+
+/** With the limits that go by them. */
+export async function removeRegisteredLimits(tx: IdentityTx, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx.deleteFrom('identity_limit').where('registered_limit_id', 'in', ids).execute()
+  await tx.deleteFrom('identity_registered_limit').where('id', 'in', ids).execute()
+}

@@ -33,9 +33,31 @@ export async function revoke(tx: IdentityTx, what: Revocation, clock: Clock): Pr
       project_id: what.projectId ?? '',
       domain_id: what.domainId ?? '',
       generation: number,
-      expires_at: now + tokenLifeMicros + expiredWindowMicros,
+      expires_at: now + keptMicros,
     })
     .execute()
+}
+
+/** What is not meant is empty. */
+export type ListedRevocation = Required<Revocation> & { at: number }
+
+const keptMicros = tokenLifeMicros + expiredWindowMicros
+
+export async function listRevocations({ read }: Store, since: number): Promise<ListedRevocation[]> {
+  const rows = await read
+    .selectFrom('identity_revocation')
+    .selectAll()
+    .where('expires_at', '>=', since + keptMicros)
+    .orderBy('generation')
+    .execute()
+  return rows.map((row) => ({
+    auditId: row.audit_id,
+    auditChainId: row.audit_chain_id,
+    userId: row.user_id,
+    projectId: row.project_id,
+    domainId: row.domain_id,
+    at: row.expires_at - keptMicros,
+  }))
 }
 
 export type TokenFacts = { auditIds: string[]; userIds: string[]; projectId: string; domainIds: string[]; generation: number }

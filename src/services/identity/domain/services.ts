@@ -6,6 +6,7 @@ import { hexId } from '../../../kit/ids.ts'
 import type { IdentityTables } from '../tables.ts'
 import { mapPage, noLimit, type Page, textFilters } from './lists.ts'
 import { type Extra, existing, merge, type Reader } from './names.ts'
+import { removeService } from './removal.ts'
 import type { Store } from './store.ts'
 
 /** `extra` has its name. */
@@ -63,8 +64,7 @@ export function openCatalogServices(store: Store, clock: Clock): Services {
     remove: (id) =>
       store.write(async (tx) => {
         existing(await findService(tx, id), 'service', id)
-        await tx.deleteFrom('identity_endpoint').where('service_id', '=', id).execute()
-        await tx.deleteFrom('identity_service').where('id', '=', id).execute()
+        await removeService(tx, id)
       }),
   }
 }

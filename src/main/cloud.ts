@@ -42,6 +42,9 @@ export type CloudOptions = {
   bind?: typeof connect
 }
 
+type App = ReturnType<typeof serve>
+type Apps = Record<ServiceName, App>
+
 export type Cloud = {
   db: Db<unknown>
   bus: Bus
@@ -50,7 +53,8 @@ export type Cloud = {
   desk: Desk
   contracts: Contracts
   services: Record<ServiceName, Service>
-  apps: Record<ServiceName, ReturnType<typeof serve>>
+  /** Each is made when it is first asked for. */
+  apps: Apps
   /** Admin, roles, catalog: once the addresses are known, and again at each start. */
   bootstrap(): Promise<{ adminUserId: string; adminProjectId: string }>
   close(): Promise<void>
@@ -94,7 +98,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       identityUrl: () => options.url('identity'),
     })
   }
-  const apps = Object.fromEntries(serviceNames.map((name) => [name, face(name)])) as Record<ServiceName, ReturnType<typeof serve>>
+  const { apps, closeApps } = onDemand(face)
   const machines = serviceNames.flatMap((name) => services[name].machines)
   const runner = openRunner({ db, bus, clock, log, machines })
   return {
@@ -117,9 +121,26 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       }),
     async close() {
       await runner.close()
-      for (const app of Object.values(apps)) await app.close()
+      await closeApps()
       await bus.close()
       await db.close()
+    },
+  }
+}
+
+/** Routers are most of what a cloud costs to open: a test that asks one service, or none, does not pay for all. */
+function onDemand(face: (name: ServiceName) => App): { apps: Apps; closeApps(): Promise<void> } {
+  const made = new Map<ServiceName, App>()
+  const app = (name: ServiceName): App => {
+    const one = made.get(name) ?? face(name)
+    made.set(name, one)
+    return one
+  }
+  const doors = serviceNames.map((name) => [name, { enumerable: true, get: () => app(name) }] as const)
+  return {
+    apps: Object.defineProperties({}, Object.fromEntries(doors)) as Apps,
+    async closeApps() {
+      for (const one of made.values()) await one.close()
     },
   }
 }

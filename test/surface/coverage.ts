@@ -48,6 +48,8 @@ export function answered(endpoints: Endpoint[], bases: string[]): Set<string> {
 
 export const isDone = (row: SurfaceRow, known: Set<string>): boolean => {
   const [path = '', variant] = row.path.split('#')
-  const plain = `${row.method} ${normal(path)}`
+  // HEAD comes with every GET.
+  const method = row.method === 'HEAD' && !known.has(`HEAD ${normal(path)}`) ? 'GET' : row.method
+  const plain = `${method} ${normal(path)}`
   return variant === undefined ? known.has(plain) : known.has(`${plain}#${variant}`)
 }

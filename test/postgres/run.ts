@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { startPostgres } from './server.ts'
 
 const server = await startPostgres()
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['src/services', 'src/kit/db', 'src/kit/quota', 'src/kit/work']
+const wanted =
+  process.argv.length > 2 ? process.argv.slice(2) : ['src/services', 'src/kit/bus', 'src/kit/db', 'src/kit/quota', 'src/kit/work']
 const child = spawn(process.execPath, [fileURLToPath(new URL('../run.ts', import.meta.url)), ...wanted], {
   stdio: 'inherit',
   env: { ...process.env, ALTOSTACK_TEST_DATABASE: server.url },

@@ -57,7 +57,7 @@ export const rules: IForbiddenRuleType[] = [
   ),
   never('clients-use-the-api', 'a client knows the public API only', '^src/cli/', '^src/(services|agents|drivers|main)/'),
   never('deploy-uses-the-api', 'the deployer knows the public API only', '^src/deploy/', '^src/(services|agents|main)/'),
-  door('door-http', library('fastify|ajv|ajv-formats'), '^src/kit/'),
+  door('door-http', library('fastify|ajv'), '^src/kit/'),
   door('door-database', library('pg|node:sqlite|sqlite'), '^src/kit/'),
   door('door-log', library('pino'), '^src/kit/'),
   door('door-websocket', library('ws'), '^src/kit/'),

@@ -24,7 +24,7 @@ install_modules() {
   [ -x node_modules/.bin/node ] && [ -f "$mark" ] && cmp -s package-lock.json "$mark" && return 0
   install_npm || return 1
   echo "Installing the packages of package-lock.json ..."
-  npm ci --no-audit --no-fund --loglevel=error "$@" && link_node && cp package-lock.json "$mark"
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error "$@" && link_node && cp package-lock.json "$mark"
 }
 
 # npm 9 (Debian 12's) links the node of the other architecture, finds that it does not fit, and takes the link away with it.

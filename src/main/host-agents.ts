@@ -37,15 +37,19 @@ export function startHostAgents({ drivers, link, clock, log, ...options }: HostA
   const port = portAgent({ driver: vswitch, log })
   const router = routerAgent({ driver: netns, link, log })
   const dhcp = dhcpAgent({ netns, dhcpd, link, log })
-  /** The other agents wait for the devices that the port agent makes. */
+  /** The other agents wait for the devices that the port agent makes; a switch that was restarted made them all anew. */
   let lastPorts = ''
+  const unwatch = vswitch.watch(() => {
+    lastPorts = ''
+  })
   const told: ControllerLink = {
     ...link,
     async report(kind, seen) {
+      const text = kind === 'port' ? JSON.stringify(seen) : lastPorts
+      // Before it is told: the devices are there whether or not a controller listens.
+      if (text !== lastPorts) for (const one of [rounds.router, rounds.dhcp, rounds.vm]) one.hint()
+      lastPorts = text
       await link.report(kind, seen)
-      if (kind !== 'port' || JSON.stringify(seen) === lastPorts) return
-      lastPorts = JSON.stringify(seen)
-      for (const one of [rounds.router, rounds.dhcp, rounds.vm]) one.hint()
     },
   }
   const start = <Item, Seen>(agent: Agent<Item, Seen>): Rounds => startRounds({ agent, link: told, log, ...options })
@@ -68,6 +72,7 @@ export function startHostAgents({ drivers, link, clock, log, ...options }: HostA
     rounds,
     ask: async (question) => (question.ask === 'console-log' ? vm.consoleLog(question.vm, question.bytes) : inventory()),
     async close() {
+      unwatch()
       for (const one of Object.values(rounds)) await one.close()
     },
   }

@@ -67,9 +67,14 @@ export const namespaces = async (exec: Exec): Promise<string[]> =>
 /** Ends every process of the cloud, guests and Open vSwitch with it, and takes what lives in the kernel only: what a reboot does. */
 export async function reboot(exec: Exec): Promise<void> {
   const daemons = ['ovsdb-server', 'ovs-vswitchd'].map((name) => readFileSync(`/run/openvswitch/${name}.pid`, 'utf8').trim())
-  const titled = [pidOf('controller'), pidOf('agent')]
-  const keepers = (await listed(exec)).filter(({ line }) => /\/(opt|lib|run)\/altostack/.test(line)).map(({ pid }) => pid)
-  for (const pid of [...keepers, ...titled]) await exec.attempt(['kill', '-9', String(pid)])
+  const kill = async (pids: number[]) => {
+    if (pids.length > 0) await exec.attempt(['kill', '-9', ...pids.map(String)])
+  }
+  const ours = async (pattern: RegExp) => (await listed(exec)).filter(({ line }) => pattern.test(line)).map(({ pid }) => pid)
+  // Who starts others goes first: an agent that outlives its guests by a moment would start them again.
+  await kill(await ours(/\/altostack\/bin\/supervise/))
+  await kill([pidOf('controller'), pidOf('agent')])
+  await kill(await ours(/\/(opt|lib|run)\/altostack/))
   // Their monitors end with them.
   for (const pid of daemons) await exec.attempt(['kill', '-9', pid])
   for (const name of await namespaces(exec)) await exec.attempt(['ip', 'netns', 'delete', name])

@@ -28,3 +28,21 @@ test('when too many wait, the next is turned away and the others are served', as
   for (const one of refused) assert.ok(isProblem(one.reason, 'unavailable'))
   assert.match(await passwords.hash('later'), /^\$argon2id/)
 })
+
+test('hashes of bcrypt, as Keystone makes them, are known, and said to be outdated', async () => {
+  const passwords = openPasswords('weak')
+  // The vector of the original bcrypt's test suite, in the spellings of its versions.
+  const hash = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'
+  for (const version of ['2a', '2b', '2y']) {
+    const spelled = hash.replace('2a', version)
+    assert.equal(await passwords.matches('U*U', spelled), true)
+    assert.equal(await passwords.matches('U*V', spelled), false)
+    assert.ok(passwords.isOutdated(spelled))
+  }
+  const long = '$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui'
+  const text = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
+  assert.equal(await passwords.matches(text, long), true)
+  assert.equal(await passwords.matches(`${text}chars after 72 are ignored`, long), true)
+  assert.equal(await passwords.matches('x', '$2b$12$broken'), false)
+  assert.ok(!passwords.isOutdated(await passwords.hash('x')))
+})

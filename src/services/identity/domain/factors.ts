@@ -75,13 +75,26 @@ export function openFactors({ store, sessions, passwords, secrets, rules, clock 
     )
   }
 
+  const renewHash = async ({ id, passwordHash }: Credentials, password: string) => {
+    const renewed = await passwords.hash(password)
+    await store.note((tx) =>
+      tx
+        .updateTable('identity_user')
+        .set({ password_hash: renewed })
+        .where('id', '=', id)
+        .where('password_hash', '=', passwordHash)
+        .execute(),
+    )
+    return renewed
+  }
+
   const checkPassword: Factors['checkPassword'] = async (named, password, late) => {
     const found = await find(named)
     const user = await settle(found, await passwords.matches(password, found?.passwordHash))
     const { passwordExpiresAt: end } = user
     if (!late && end !== undefined && end <= clock.now())
       throw new Problem('unauthenticated', `The password is expired and needs to be changed for user: ${user.id}.`)
-    return user
+    return passwords.isOutdated(user.passwordHash) ? { ...user, passwordHash: await renewHash(user, password) } : user
   }
 
   const byToken = async (token: string, scope: LoginScope | undefined): Promise<Proof> => {

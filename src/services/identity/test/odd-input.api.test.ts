@@ -21,6 +21,8 @@ const oddValues: unknown[] = [
   "'; drop table identity_user; --",
   { __proto__: null, constructor: 'x' },
 ]
+/** One of each sort that a database or a schema stumbles over. */
+const fieldValues = [null, '', 0, true, [], {}, [null], 'a\u0000b', '\ud800', 'x'.repeat(5000)]
 const oddIds = ['x', '%00', '%27%22', '..%2f..', 'a'.repeat(900), '%F0%9F%92%A9', '-']
 const oddQueries = [
   'limit=-1',
@@ -41,29 +43,28 @@ const oddQueries = [
   'allow_expired=x',
 ]
 
-const nounOf = ({ path }: Endpoint) => path.split('/')[1]!.replace(/s$/, '')
+type Shape = { properties?: Record<string, Shape>; items?: Shape; anyOf?: Shape[] }
 
-/** Bodies with the resource's key, each field odd in its turn. */
-const bodiesFor = (endpoint: Endpoint): unknown[] => {
-  const noun = nounOf(endpoint)
-  const plain: Record<string, unknown> = { name: 'n', type: 't', url: 'http://x', interface: 'public', service_id: 'x', id: 'i' }
-  const fields = [
-    ...Object.keys(plain),
-    'domain_id',
-    'parent_id',
-    'parent_region_id',
-    'description',
-    'enabled',
-    'options',
-    'tags',
-    'extra',
-    'password',
-  ]
+/** Names of the fields of a schema, whether it is of one thing or of a list of them. */
+const fieldsOf = (shape: Shape | undefined): string[] => {
+  const inner = shape?.items ?? shape?.anyOf?.[0] ?? shape
+  return inner === shape ? Object.keys(shape?.properties ?? {}) : fieldsOf(inner)
+}
+
+const plain: Record<string, unknown> = { name: 'n', type: 't', url: 'http://x', interface: 'public', service_id: 'x', blob: '{}' }
+
+/** Bodies with the resource's key, each of its fields odd in its turn. */
+const bodiesFor = ({ body }: Endpoint): unknown[] => {
+  const shape = body as Shape
+  const [noun = 'x'] = Object.keys(shape.properties ?? {})
+  const isList = shape.properties?.[noun]?.items !== undefined
+  const wrap = (value: object) => ({ [noun]: isList ? [value] : value })
+  const values = (field: string) => (field in plain ? oddValues : fieldValues)
   return [
     ...oddBodies,
     ...oddValues.map((value) => ({ [noun]: value })),
-    ...fields.flatMap((field) =>
-      oddValues.map((value) => ({ [noun]: { ...plain, id: undefined, name: `n-${field}`, [field]: value } })),
+    ...[...fieldsOf(shape.properties?.[noun]), 'extra'].flatMap((field) =>
+      values(field).map((value) => wrap({ ...plain, name: `n-${field}`, [field]: value })),
     ),
   ]
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Json } from '../../../../test/cloud.ts'
 import { day, minute } from '../../../kit/clock.ts'
 import { type IdentityCloud, identityCloud, newMember } from './signing-in.ts'
 
@@ -137,4 +138,31 @@ test('without rules any password does, for ever', async (t) => {
   cloud.clock.advance(1000 * day)
   assert.equal((await cloud.ask(sign)).status, 201)
   assert.equal((await change(cloud, user.id, 'pw', 'pw')).status, 204)
+})
+
+test('who comes from another cloud with a hash of bcrypt logs in, and has one of our own from then on', async (t) => {
+  const cloud = await identityCloud(t)
+  const { user, sign } = await newMember(cloud)
+  const hashOf = async () => {
+    const query = cloud.cloud.db.read.selectFrom('identity_user' as never).select('password_hash' as never)
+    return ((await query.where('id' as never, '=', user.id as never).executeTakeFirstOrThrow()) as Json).password_hash
+  }
+  const imported = '$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'
+  const put = () =>
+    cloud.cloud.db.transaction((tx) =>
+      tx
+        .updateTable('identity_user' as never)
+        .set({ password_hash: imported } as never)
+        .where('id' as never, '=', user.id as never)
+        .execute(),
+    )
+  await put()
+  assert.equal((await cloud.ask({ ...sign, password: 'pw' })).status, 401)
+  assert.equal(await hashOf(), imported)
+  assert.equal((await cloud.ask({ ...sign, password: 'U*U' })).status, 201)
+  assert.match(await hashOf(), /^\$argon2id\$/)
+  assert.equal((await cloud.ask({ ...sign, password: 'U*U' })).status, 201)
+  await put()
+  assert.equal((await change(cloud, user.id, 'U*U', 'new')).status, 204)
+  assert.equal((await cloud.ask({ ...sign, password: 'new' })).status, 201)
 })

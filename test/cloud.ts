@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 import type { AgentKind } from '../src/agents/document.ts'
 import { type FakeClock, fakeClock } from '../src/kit/clock.ts'
 import { loopback } from '../src/kit/contract/contract.ts'
-import { silentLog } from '../src/kit/log.ts'
+import { type Log, silentLog } from '../src/kit/log.ts'
 import type { Caller } from '../src/kit/policy/caller.ts'
 import { type Cloud, openCloud } from '../src/main/cloud.ts'
 import { directLink, localHosts } from '../src/main/local-hosts.ts'
@@ -67,6 +67,8 @@ export type TestCloudOptions = {
   network?: Partial<Parameters<typeof openCloud>[0]['network']>
   /** Images lie on disk in this folder. Default: in memory. */
   imageDir?: string
+  /** Default: none. */
+  log?: Log
 }
 
 export const callerOf = (project: string, name: string, roles: string[]): Caller => ({
@@ -88,6 +90,7 @@ export const callerOf = (project: string, name: string, roles: string[]): Caller
 /** All services over one database in memory (or PostgreSQL), simulated hosts, a clock that stands still, contracts that clone. */
 export async function testCloud(t: TestContext | undefined, options: TestCloudOptions = {}): Promise<TestCloud> {
   const clock = fakeClock()
+  const { log = silentLog } = options
   const database = await freshDatabase()
   const tokens = new Map<string, Caller>()
   const hinted = new Set<string>()
@@ -111,7 +114,7 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
     hosts,
     url: (service) => `http://${service}.test`,
     clock,
-    log: silentLog,
+    log,
     knownTokens: tokens,
     bind: (name, calls) =>
       loopback(name, name === 'identity' ? (withKnown(calls as unknown as Identity, tokens) as never) : calls),
@@ -121,7 +124,7 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
 
   const addHost: TestCloud['addHost'] = async (name, facts = {}) => {
     const link = directLink(() => cloud.desk, name)
-    const host = simulatedHost({ name, link, clock, log: silentLog, everyMs: 0, facts })
+    const host = simulatedHost({ name, link, clock, log, everyMs: 0, facts })
     hosts.add(host)
     await link.facts(await host.facts())
     return host

@@ -48,7 +48,7 @@ export type SchemaIssue = {
   where: 'body' | 'query'
 }
 
-export const usualStatus: Record<ProblemKind, number> = {
+const usualStatus: Record<ProblemKind, number> = {
   invalid: 400,
   unauthenticated: 401,
   forbidden: 403,
@@ -61,6 +61,12 @@ export const usualStatus: Record<ProblemKind, number> = {
   'too-large': 413,
   unavailable: 503,
   internal: 500,
+}
+
+/** 405 is no kind: only the router can find that a path knows other methods. */
+export const statusOf = (dialect: Dialect, problem: Problem): number => {
+  if (problem.code === 'no-method') return 405
+  return dialect.statusOf?.(problem) ?? dialect.status?.[problem.kind] ?? usualStatus[problem.kind]
 }
 
 export const reasonPhrase: Record<number, string> = {

@@ -148,3 +148,12 @@ test('a NUL or half a character is refused wherever it stands; an escaped backsl
   assert.equal((await ask('GET', '/v2.1/things/a%00b')).statusCode, 400)
   assert.equal((await ask('GET', '/v2.1/things/theirs?name=%00')).statusCode, 400)
 })
+
+test('what the router cannot read is not there, and is refused as everything else is', async () => {
+  for (const url of ['/v2.1/things/%zz', `/v2.1/things/${'x'.repeat(2000)}`]) {
+    const answer = await ask('GET', url)
+    assert.equal(answer.statusCode, 404)
+    assert.equal(answer.json().fault.code, 404)
+    assert.match(String(answer.headers['x-openstack-request-id']), /^req-/)
+  }
+})

@@ -1,17 +1,18 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { withContext } from '../context.ts'
-import { explainError, isProblem, Problem } from '../errors.ts'
+import { isProblem, Problem } from '../errors.ts'
 import { requestId as newRequestId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { permitsRequest } from '../policy/access-rules.ts'
 import type { Caller } from '../policy/caller.ts'
 import type { Policy } from '../policy/policy.ts'
 import { readJson, refuseUnstorable } from './body.ts'
-import { type Dialect, noToken, type SchemaIssue, usualStatus } from './dialect.ts'
+import { type Dialect, noToken } from './dialect.ts'
 import { type Ask, type Endpoint, type Query, Reply, type Target } from './endpoint.ts'
+import { answerFailures } from './failures.ts'
 import { matches, ownProject, type Route, routesOf, urlsOf } from './routes.ts'
-import { openValidators } from './validate.ts'
-import { negotiate, versionHeaders } from './version.ts'
+import { describeIssue, openValidators } from './validate.ts'
+import { commonHeaders, negotiate } from './version.ts'
 
 export type ServeOptions = {
   /** For logs: compute, image, … */
@@ -48,6 +49,10 @@ const nobody: Caller = {
 export function serve(options: ServeOptions): FastifyInstance {
   const { dialect, log, policy } = options
   const validators = openValidators()
+  const lowest = dialect.versions?.min ?? 0
+  const fail = answerFailures(options)
+  const failUnrouted = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    fail(request, reply, error, { version: lowest, requestId: newRequestId() })
   const app = fastify({
     logger: false,
     exposeHeadRoutes: true,
@@ -55,6 +60,8 @@ export function serve(options: ServeOptions): FastifyInstance {
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
+    // What the router cannot read (an escape that is none, an id longer than any) names nothing we have.
+    frameworkErrors: (_, request, reply) => void failUnrouted(noRoute(), request, reply),
   })
   // Bodies are read by us: JSON with a limit after authentication, streams not at all.
   app.removeAllContentTypeParsers()
@@ -65,14 +72,14 @@ export function serve(options: ServeOptions): FastifyInstance {
     const global = request.headers['x-openstack-request-id']
     return withContext({ requestId }, async () => {
       const started = performance.now()
-      let version = dialect.versions?.min ?? 0
+      let version = lowest
       try {
         const headers = request.headers as Record<string, string | undefined>
         version = negotiate(dialect, headers)
         const ask = await prepare(route, request, version, requestId)
         return send(reply, await ask.endpoint.handle(ask), ask.endpoint, version, requestId)
       } catch (error) {
-        return fail(request, reply, error, version, requestId)
+        return fail(request, reply, error, { version, requestId })
       } finally {
         const ms = Math.round((performance.now() - started) * 10) / 10
         log.debug(
@@ -169,76 +176,18 @@ export function serve(options: ServeOptions): FastifyInstance {
   }
 
   const checkSchema = (schema: Endpoint['query'], value: unknown, version: number, where: 'body' | 'query') => {
-    if (schema === undefined) return
-    const issue = validators.check(schemaFor(schema, version), value, where)
+    const issue = schema && validators.check(schema, value, where, version)
     if (issue) throw new Problem('invalid', (dialect.invalid ?? describeIssue)(issue))
-  }
-  const bySchemaVersion = new WeakMap<object, Map<number, ReturnType<Extract<Endpoint['query'], (version: number) => unknown>>>>()
-  const schemaFor = (schema: NonNullable<Endpoint['query']>, version: number) => {
-    if (typeof schema !== 'function') return schema
-    const known = bySchemaVersion.get(schema) ?? new Map()
-    bySchemaVersion.set(schema, known)
-    const made = known.get(version) ?? schema(version)
-    known.set(version, made)
-    return made
   }
 
   const send = (reply: FastifyReply, result: unknown, endpoint: Endpoint, version: number, requestId: string): unknown => {
     const made = result instanceof Reply ? result : undefined
     const body = made ? made.body : result
     reply.code(made?.status ?? endpoint.status ?? (body === undefined ? 204 : 200))
-    reply.headers({ ...commonHeaders(version, requestId), ...made?.headers })
+    reply.headers({ ...commonHeaders(dialect, { version, requestId }), ...made?.headers })
     if (body === undefined) return reply.send()
     if (reply.getHeader('content-type') !== undefined) return reply.send(body)
     return reply.header('content-type', 'application/json').send(JSON.stringify(body))
-  }
-
-  const commonHeaders = (version: number, requestId: string): Record<string, string> => ({
-    'x-openstack-request-id': requestId,
-    ...versionHeaders(dialect, version),
-    ...dialect.headers?.({ requestId, version }),
-  })
-
-  const fail = (request: FastifyRequest, reply: FastifyReply, error: unknown, version: number, requestId: string): unknown => {
-    const problem = isProblem(error) ? error : isHangUp(request, error) ? hangUp() : unexpected(error)
-    const status = dialect.statusOf?.(problem) ?? dialect.status?.[problem.kind] ?? usualStatus[problem.kind]
-    reply.headers(commonHeaders(version, requestId)).code(status)
-    // Who sends a body we did not read must not have it taken for the next request.
-    if (!request.raw.complete && status >= 400) reply.header('connection', 'close')
-    if (problem.kind === 'unauthenticated') {
-      reply.header('www-authenticate', `Keystone uri="${options.identityUrl()}"`)
-      if (options.name !== 'identity') return reply.header('content-type', 'application/json').send(JSON.stringify(noToken))
-    }
-    const {
-      body,
-      contentType = 'application/json',
-      headers = {},
-    } = dialect.error({
-      status,
-      message: problem.message,
-      problem,
-      requestId,
-      version,
-      accept: request.headers.accept ?? '',
-      method: request.method,
-      path: request.url.split('?')[0]!,
-    })
-    const text = contentType === 'application/json' ? JSON.stringify(body) : (body as string)
-    return reply.headers(headers).header('content-type', contentType).send(text)
-  }
-
-  /** Nobody is left to hear it. */
-  const hangUp = (): Problem => {
-    log.info({ service: options.name }, 'the client went away before its body was whole')
-    return new Problem('invalid', 'The body is not whole.')
-  }
-
-  const unexpected = (error: unknown): Problem => {
-    log.error(
-      { service: options.name, error: explainError(error), stack: error instanceof Error ? error.stack : undefined },
-      'a bug',
-    )
-    return new Problem('internal', 'Unexpected API Error. Please report it with the request id of this answer.')
   }
 
   const routes = routesOf(options.endpoints)
@@ -254,41 +203,20 @@ export function serve(options: ServeOptions): FastifyInstance {
     }
   }
   app.setNotFoundHandler((request, reply) => {
-    const requestId = newRequestId()
     const path = request.url.split('?')[0]!
     const allowed = routes
       .filter((route) => urlsOf(route.path, dialect.bases).some((url) => matches(url, path)))
       .map((route) => route.method)
-    if (allowed.length === 0)
-      return fail(
-        request,
-        reply,
-        new Problem('not-found', 'The resource could not be found.', { code: 'no-route' }),
-        0,
-        requestId,
-      )
+    if (allowed.length === 0) return failUnrouted(noRoute(), request, reply)
     reply.header('allow', [...new Set(allowed)].join(', '))
     const problem = new Problem('invalid', 'The method is not allowed for this resource.', { code: 'no-method' })
-    const { body, contentType = 'application/json' } = dialect.error({
-      status: 405,
-      message: problem.message,
-      problem,
-      requestId,
-      version: dialect.versions?.min ?? 0,
-      accept: request.headers.accept ?? '',
-      method: request.method,
-      path,
-    })
-    const text = contentType === 'application/json' ? JSON.stringify(body) : (body as string)
-    return reply
-      .code(405)
-      .headers(commonHeaders(dialect.versions?.min ?? 0, requestId))
-      .header('content-type', contentType)
-      .send(text)
+    return failUnrouted(problem, request, reply)
   })
-  app.setErrorHandler((error, request, reply) => fail(request, reply, error, dialect.versions?.min ?? 0, newRequestId()))
+  app.setErrorHandler(failUnrouted)
   return app
 }
+
+const noRoute = () => new Problem('not-found', 'The resource could not be found.', { code: 'no-route' })
 
 const missing = (endpoint: Endpoint, params: Record<string, string>): Problem => {
   const id = Object.values(params).at(-1) ?? ''
@@ -310,23 +238,3 @@ function queryOf(raw: Record<string, string | string[]>): Query {
   for (const [name, value] of Object.entries(raw)) query[name] = Array.isArray(value) ? value : [value]
   return query
 }
-
-export function describeIssue({ at, keyword, message, params, value, where }: SchemaIssue): string {
-  if (keyword === 'additionalProperties') {
-    const extra = String(params['additionalProperty'])
-    return `Additional properties are not allowed ('${extra}' was unexpected)`
-  }
-  if (keyword === 'required')
-    return `${at === '' ? '' : `Invalid input for field/attribute ${at.split('/')[0]}. `}'${String(params['missingProperty'])}' is a required property`
-  const name =
-    at
-      .split('/')
-      .filter((step) => !/^\d+$/.test(step))
-      .at(-1) ?? where
-  const shown = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  return `Invalid input for ${where === 'query' ? 'query parameters' : 'field/attribute'} ${name}. Value: ${shown.slice(0, 200)}. ${shown.slice(0, 200)} ${message}`
-}
-
-/** The client closed the connection while its body was read: Node ends the body with this very error. */
-const isHangUp = ({ raw }: FastifyRequest, error: unknown): boolean =>
-  raw.errored === error && (error as NodeJS.ErrnoException | null)?.code === 'ECONNRESET'

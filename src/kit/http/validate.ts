@@ -3,11 +3,26 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { TSchema } from 'typebox'
 import type { SchemaIssue } from './dialect.ts'
 
-export type Validators = { check(schema: TSchema, value: unknown, where: 'body' | 'query'): SchemaIssue | undefined }
+/** One schema, or one for each microversion. */
+export type Schema = TSchema | ((version: number) => TSchema)
+
+export type Validators = {
+  /** Fills in defaults. Undefined: it fits. */
+  check(schema: Schema, value: unknown, where: 'body' | 'query', version?: number): SchemaIssue | undefined
+}
 
 /** Schemas are compiled on first use: compiling all at the start costs seconds and tens of megabytes. */
 export function openValidators(): Validators {
   const compiled = new WeakMap<TSchema, ValidateFunction>()
+  const made = new WeakMap<Schema, Map<number, TSchema>>()
+  const schemaOf = (schema: Schema, version: number): TSchema => {
+    if (typeof schema !== 'function') return schema
+    const versions = made.get(schema) ?? new Map<number, TSchema>()
+    made.set(schema, versions)
+    const one = versions.get(version) ?? schema(version)
+    versions.set(version, one)
+    return one
+  }
   const ajv = new Ajv({
     allErrors: false,
     strict: false,
@@ -18,7 +33,8 @@ export function openValidators(): Validators {
   })
   for (const [name, valid] of Object.entries(formats)) ajv.addFormat(name, valid)
   return {
-    check(schema, value, where) {
+    check(asked, value, where, version = 0) {
+      const schema = schemaOf(asked, version)
       const run = compiled.get(schema) ?? ajv.compile(schema)
       compiled.set(schema, run)
       return run(value) ? undefined : issueOf(run.errors ?? [], where)
@@ -46,4 +62,21 @@ function issueOf(errors: ErrorObject[], where: 'body' | 'query'): SchemaIssue {
     value: error.data,
     where,
   }
+}
+
+/** The sentence for an issue, where a service has none of its own. */
+export function describeIssue({ at, keyword, message, params, value, where }: SchemaIssue): string {
+  if (keyword === 'additionalProperties') {
+    const extra = String(params['additionalProperty'])
+    return `Additional properties are not allowed ('${extra}' was unexpected)`
+  }
+  if (keyword === 'required')
+    return `${at === '' ? '' : `Invalid input for field/attribute ${at.split('/')[0]}. `}'${String(params['missingProperty'])}' is a required property`
+  const name =
+    at
+      .split('/')
+      .filter((step) => !/^\d+$/.test(step))
+      .at(-1) ?? where
+  const shown = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return `Invalid input for ${where === 'query' ? 'query parameters' : 'field/attribute'} ${name}. Value: ${shown.slice(0, 200)}. ${shown.slice(0, 200)} ${message}`
 }

@@ -39,7 +39,7 @@ function askedVersion(
   return versions.legacyHeader ? headers[versions.legacyHeader.toLowerCase()]?.trim() : undefined
 }
 
-export const versionHeaders = (dialect: Dialect, version: number): Record<string, string> => {
+const versionHeaders = (dialect: Dialect, version: number): Record<string, string> => {
   const { versions } = dialect
   if (!versions) return {}
   const text = `${versions.major}.${version}`
@@ -50,3 +50,10 @@ export const versionHeaders = (dialect: Dialect, version: number): Record<string
     Vary: legacy ? `OpenStack-API-Version, ${legacy}` : 'OpenStack-API-Version',
   }
 }
+
+/** What every answer of a service carries, whatever it says. */
+export const commonHeaders = (dialect: Dialect, asked: { version: number; requestId: string }): Record<string, string> => ({
+  'x-openstack-request-id': asked.requestId,
+  ...versionHeaders(dialect, asked.version),
+  ...dialect.headers?.(asked),
+})

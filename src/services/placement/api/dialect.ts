@@ -1,5 +1,5 @@
 import { type Dialect, reasonPhrase } from '../../../kit/http/dialect.ts'
-import { describeIssue } from '../../../kit/http/serve.ts'
+import { describeIssue } from '../../../kit/http/validate.ts'
 
 /** Errors are a list; a code came with 1.23; what is out of the range of versions says what the range is. */
 export const placementDialect: Dialect = {

@@ -37,9 +37,8 @@ export function ec2CredentialEndpoints({ credentials, users, projects }: Parts):
       const keys = await credentials.findEc2(accessOf(ask))
       return { keys: keys?.userId === ownerOf(ask) ? keys : undefined }
     },
-    target: ({ subject: { keys } }: { subject: Found }) => ({
-      target: keys ? { credential: { user_id: keys.userId } } : {},
-    }),
+    // They are the user's whom the path names, or are not there: and that, only the user hears.
+    target: (ask: { params: Ask['params'] }) => theUser(ask),
   }
   const present = (ask: { subject: Found; params: Ask['params'] }): Ec2Keys =>
     existing(ask.subject.keys, 'credential', accessOf(ask))

@@ -4,6 +4,7 @@ import type { Passwords } from '../../../kit/password/password.ts'
 import { findSecret } from './application-credentials.ts'
 import type { Credentials as Secrets } from './credentials.ts'
 import type { ByIdOrNameInDomain, Login, LoginScope } from './login.ts'
+import { couldNotFind } from './names.ts'
 import { isInactive, isLocked, type PasswordRules } from './password-rules.ts'
 import type { Via } from './payload.ts'
 import { expecting, forbiddenAction, refused } from './refusals.ts'
@@ -100,7 +101,7 @@ export function openFactors({ store, sessions, passwords, secrets, rules, clock 
   const byToken = async (token: string, scope: LoginScope | undefined): Promise<Proof> => {
     const session = await sessions.find(token)
     const user = session && (await findCredentials(store.read, { id: session.user.id }))
-    if (!session || !user) throw refused()
+    if (!session || !user) throw couldNotFind('token', token.slice(0, 500))
     assertRescopable(session, scope)
     const { methods, auditIds, expiresAt } = session.payload
     return { user, methods: ['token', ...methods], chain: auditIds.at(-1), expiresAt }

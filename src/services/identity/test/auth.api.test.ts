@@ -48,7 +48,7 @@ test('a token lives for an hour to the microsecond, and those made of it no long
   assert.ok(await cloud.isValid(token))
   cloud.clock.advance(30 * minute)
   assert.ok(!(await cloud.isValid(token)))
-  assert.equal((await cloud.rescope(token)).status, 401)
+  assert.equal((await cloud.rescope(token)).status, 404)
   const late = await cloud.admin.identity.get('/auth/tokens?allow_expired=1', { headers: { 'x-subject-token': token } })
   assert.equal(late.status, 200)
 })
@@ -94,6 +94,12 @@ test('without a scope the default project is taken, and when that fails none', a
   assert.equal((await cloud.ask(sign)).status, 401)
 })
 
+test('a token to be made into another that is none is not found', async (t) => {
+  const cloud = await identityCloud(t)
+  const { status, body } = await cloud.rescope('gAAAAABnonsense')
+  assert.deepEqual([status, body.error.message], [404, 'Could not find token: gAAAAABnonsense.'])
+})
+
 test('unknown user, wrong password, disabled user, foreign project: one answer', async (t) => {
   const cloud = await identityCloud(t)
   const { user } = await newMember(cloud)
@@ -107,7 +113,6 @@ test('unknown user, wrong password, disabled user, foreign project: one answer',
     cloud.ask({ id: nopassword.id, password: '' }),
     cloud.ask({ id: user.id, password: 'pw', scope: adminProject }),
     cloud.ask({ id: user.id, password: 'pw', scope: { project: { id: 'ab' } } }),
-    cloud.rescope('gAAAAABnonsense'),
   ])
   const message = 'The request you have made requires authentication.'
   for (const answer of answers) {

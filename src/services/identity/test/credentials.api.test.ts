@@ -99,10 +99,14 @@ test('EC2 keys are made below their user, and nobody else’s are seen there', a
   const bob = await newMember(cloud, { name: 'bob' })
   const other = await cloud.signIn(bob.sign)
   const path = `/users/${bob.user.id}/credentials/OS-EC2/${keys.access}`
-  for (const one of [await other.identity.get(path), await other.identity.delete(path), await other.identity.get(keysPath)])
-    assert.equal(one.status, 403)
+  assert.equal((await other.identity.get(path)).status, 404)
+  assert.equal((await other.identity.delete(path)).status, 404)
+  for (const one of [keysPath, `${keysPath}/${keys.access}`, `${keysPath}/nothing`])
+    assert.equal((await other.identity.get(one)).status, 403)
+  assert.equal((await other.identity.delete(`${keysPath}/${keys.access}`)).status, 403)
   assert.equal((await client.identity.delete(`${keysPath}/${keys.access}`)).status, 204)
   assert.equal((await client.identity.get(keysPath)).body.credentials.length, 0)
+  assert.equal((await client.identity.get(`${keysPath}/${keys.access}`)).status, 404)
 })
 
 test('a signed request is its signer’s, with the roles on the project of the keys', async (t) => {

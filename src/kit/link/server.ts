@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -17,8 +18,14 @@ export type LinkServerOptions = {
   /** 0: any free one. */
   port: number
   bind: string
-  /** What both sides know. */
+  /** Opens everything, in the name of any host: for the controller's own machine. */
   key: string
+  /** PEM. Without it the link is not encrypted: for one machine only. */
+  tls?: { certificate: string; privateKey: string }
+  /** Whether this is the key of this host. */
+  isHostKey?: (host: string, key: string) => Promise<boolean>
+  /** What a host that has no key yet may call: `POST /join/NAME`. */
+  joins?: Record<string, LinkCall>
   calls: Record<string, LinkCall>
   streams: Record<string, LinkStream>
   log: Log
@@ -30,6 +37,8 @@ export type LinkServer = {
   hosts(): string[]
   /** A word to a host. Lost when it is not connected. */
   hint(host: string, text: string): void
+  /** Ends the connection of a host; without a key it does not come back. */
+  drop(host: string): void
   /** Throws unavailable when the host is not connected or does not answer in time. */
   ask(host: string, question: unknown, timeoutMs?: number): Promise<unknown>
   close(): Promise<void>
@@ -43,14 +52,17 @@ const maxBody = 8 << 20
  * The controllers' side of the one connection a host holds: calls and streams over HTTP (`POST /call/NAME`, `GET /stream/NAME/ID`),
  * hints and questions over a WebSocket that the host opens (`/hints`).
  */
-export async function openLinkServer({ port, bind, key, calls, streams, log }: LinkServerOptions): Promise<LinkServer> {
+export async function openLinkServer(options: LinkServerOptions): Promise<LinkServer> {
+  const { port, bind, tls, calls, streams, joins = {}, log } = options
   const sockets = new Map<string, WebSocket>()
   const waiting = new Map<string, Waiting>()
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const host = authenticated(request, key)
-    if (host === undefined) return send(response, 401, { message: 'The key of this link is another one.' })
     const [, kind = '', name = '', id = ''] = (request.url ?? '').split('?')[0]!.split('/').map(decodeURIComponent)
+    const join = kind === 'join' ? joins[name] : undefined
+    if (join) return send(response, 200, { value: await join(named(request), (await readBody(request)) as never) })
+    const host = await authenticated(request, options)
+    if (host === undefined) return send(response, 401, { kind: 'forbidden', message: 'The key of this link is another one.' })
     const stream = kind === 'stream' ? streams[name] : undefined
     if (stream) {
       const bytes = await stream(host, id)
@@ -63,7 +75,7 @@ export async function openLinkServer({ port, bind, key, calls, streams, log }: L
     send(response, 200, { value: await call(host, asked as never) })
   }
 
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const given = request.headers['x-openstack-request-id']
     void withContext({ requestId: typeof given === 'string' ? given : requestId() }, () => answer(request, response)).catch(
       (error) => {
@@ -73,15 +85,21 @@ export async function openLinkServer({ port, bind, key, calls, streams, log }: L
         else send(response, problem.kind === 'not-found' ? 404 : 500, { kind: problem.kind, message: problem.message })
       },
     )
-  })
+  }
+  const server = tls ? createTlsServer({ cert: tls.certificate, key: tls.privateKey }, listener) : createServer(listener)
 
   // Longer than clients keep an idle connection: it is theirs to close, else a call may meet ours closing.
   server.keepAliveTimeout = 120_000
   const web = new WebSocketServer({ noServer: true, maxPayload: maxBody })
   server.on('upgrade', (request, socket, head) => {
-    const host = authenticated(request, key)
-    if (host === undefined) return void socket.destroy()
-    web.handleUpgrade(request, socket, head, (opened) => join(host, opened))
+    socket.on('error', () => {})
+    void authenticated(request, options).then(
+      (host) => {
+        if (host === undefined) return socket.destroy()
+        web.handleUpgrade(request, socket, head, (opened) => join(host, opened))
+      },
+      () => socket.destroy(),
+    )
   })
   const join = (host: string, socket: WebSocket) => {
     sockets.get(host)?.terminate()
@@ -113,6 +131,7 @@ export async function openLinkServer({ port, bind, key, calls, streams, log }: L
     port: (server.address() as AddressInfo).port,
     hosts: () => [...sockets.keys()],
     hint: (host, text) => sockets.get(host)?.send(JSON.stringify({ hint: text })),
+    drop: (host) => sockets.get(host)?.terminate(),
     async ask(host, question, timeoutMs = 10_000) {
       const socket = sockets.get(host)
       if (!socket) throw new Problem('unavailable', `The host ${host} is not connected.`)
@@ -138,11 +157,15 @@ export async function openLinkServer({ port, bind, key, calls, streams, log }: L
   }
 }
 
+const named = (request: IncomingMessage) => String(request.headers['x-host'] ?? '')
+
 /** Name of the host (empty: an operator's tool); undefined when the key is wrong. */
-function authenticated(request: IncomingMessage, key: string): string | undefined {
+async function authenticated(request: IncomingMessage, { key, isHostKey }: LinkServerOptions): Promise<string | undefined> {
   const digest = (text: string) => createHash('sha256').update(text).digest()
-  if (!timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${key}`))) return undefined
-  return String(request.headers['x-host'] ?? '')
+  const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+  const host = named(request)
+  if (timingSafeEqual(digest(given), digest(key))) return host
+  return host !== '' && given !== '' && (await isHostKey?.(host, given)) ? host : undefined
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

@@ -9,7 +9,14 @@ export async function operatorLink(): Promise<LinkClient> {
   const config = await read(`${folder()}/altostack.json`)
   const secrets = await read(`${folder()}/secrets.json`)
   const { controller } = config['agent'] as { controller: string }
-  return openLinkClient({ url: controller, key: String(secrets['linkKey']), host: '', log: silentLog })
+  const certificate = secrets['linkCertificate']
+  return openLinkClient({
+    url: controller,
+    ...(typeof certificate === 'string' && { certificate }),
+    key: String(secrets['linkKey']),
+    host: '',
+    log: silentLog,
+  })
 }
 
 async function read(path: string): Promise<Record<string, unknown>> {

@@ -16,7 +16,7 @@ export type Config = {
   ports: { identity: number; image: number; compute: number; placement: number; network: number; link: number }
   network: Omit<NetworkSettings, 'physicalMtu'> & { physicalMtu?: number }
   agent: {
-    /** Where the controller's link is: `http://host:8781`. */
+    /** Where the controller's link is: `https://host:8781`. */
     controller: string
     name: string
     stateDir: string
@@ -57,7 +57,14 @@ const schema = Type.Object({
   }),
 })
 
-export type Secrets = { adminPassword: string; linkKey: string }
+export type Secrets = {
+  adminPassword: string
+  /** Of an agent: its own, which opens nothing in the name of another host. */
+  linkKey: string
+  /** PEM. Without them the link is not encrypted. */
+  linkCertificate?: string
+  linkPrivateKey?: string
+}
 
 /** Throws an error that names the file and what is wrong in it. */
 export async function readConfig(path: string): Promise<Config> {

@@ -1,12 +1,15 @@
 import { join } from 'node:path'
-import type { AgentKind, Question } from '../agents/document.ts'
+import type { AgentKind } from '../agents/document.ts'
 import type { Bus } from '../kit/bus/bus.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
+import { migrate } from '../kit/db/migrate.ts'
+import { Problem } from '../kit/errors.ts'
 import { type LinkServer, openLinkServer } from '../kit/link/server.ts'
 import type { Log } from '../kit/log.ts'
 import type { Hosts } from '../services/service.ts'
 import { type Cloud, openCloud } from './cloud.ts'
 import type { Config, Secrets } from './config.ts'
+import { type Enrolment, enrolmentMigrations, openEnrolment } from './enrolment.ts'
 import { operatorCalls } from './operator.ts'
 import { serviceNames } from './services.ts'
 
@@ -49,12 +52,21 @@ export async function startController({
   })
   await cloud.bootstrap()
   if (roles.has('api')) {
+    await migrate(cloud.db, clock, enrolmentMigrations)
+    const enrolment = openEnrolment(cloud.db, clock)
     link.server = await openLinkServer({
       port: config.ports.link,
       bind: config.bind,
       key: secrets.linkKey,
+      ...(secrets.linkCertificate && { tls: { certificate: secrets.linkCertificate, privateKey: secrets.linkPrivateKey ?? '' } }),
+      isHostKey: enrolment.isKey,
       log,
-      calls: { ...hostCalls(cloud), ...operatorCalls(cloud, hosts, () => link.server?.hosts() ?? []) },
+      calls: {
+        ...hostCalls(cloud),
+        ...operatorCalls(cloud, hosts, () => link.server?.hosts() ?? []),
+        ...enrolmentCalls(enrolment, (host) => link.server?.drop(host)),
+      },
+      joins: { host: async (host, { token }: { token: string }) => ({ key: await enrolment.join(host, String(token)) }) },
       streams: { blob: (_, id) => cloud.desk.blob(id) },
     })
     for (const name of serviceNames) await cloud.apps[name].listen({ port: config.ports[name], host: config.bind })
@@ -75,7 +87,23 @@ const hostCalls = ({ desk }: Cloud) => ({
   desired: (host: string, { kind }: { kind: AgentKind }) => desk.agent(kind).desired(host),
   report: (host: string, { kind, seen }: { kind: AgentKind; seen: unknown[] }) => desk.agent(kind).report(host, seen),
   facts: (host: string, facts: Parameters<typeof desk.facts>[0]) => desk.facts({ ...facts, name: host }),
+  hello: async (host: string) => host,
   metadata: (_: string, request: Parameters<typeof desk.metadata>[0]) => desk.metadata(request),
 })
 
-export type { Question }
+/** What the deployer asks: an operator's calls carry no host name. */
+const enrolmentCalls = ({ invite, forget }: Enrolment, drop: (host: string) => void) => ({
+  invite: async (from: string, { host }: { host: string }) => {
+    forOperators(from)
+    return { token: await invite(host) }
+  },
+  forget: async (from: string, { host }: { host: string }) => {
+    forOperators(from)
+    await forget(host)
+    drop(host)
+  },
+})
+
+const forOperators = (from: string) => {
+  if (from !== '') throw new Problem('forbidden', 'This is for operators.')
+}

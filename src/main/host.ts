@@ -19,7 +19,7 @@ import { type HostDrivers, startHostAgents } from './host-agents.ts'
 /** Facts are a heartbeat: a host that sent none for a minute is down. */
 const heartbeatMs = 20_000
 
-export type HostOptions = { config: Config; secrets: Pick<Secrets, 'linkKey'>; log: Log }
+export type HostOptions = { config: Config; secrets: Pick<Secrets, 'linkKey' | 'linkCertificate'>; log: Log }
 
 /** The agents of this machine, over QEMU, Open vSwitch, namespaces and dnsmasq. As root. What they made runs on when they end. */
 export async function startHost({ config, secrets, log }: HostOptions): Promise<{ close(): Promise<void> }> {
@@ -27,7 +27,13 @@ export async function startHost({ config, secrets, log }: HostOptions): Promise<
   const clock = systemClock()
   const exec = openExec(log)
   await mkdir(agent.stateDir, { recursive: true, mode: 0o711 })
-  const client = openLinkClient({ url: agent.controller, key: secrets.linkKey, host: agent.name, log })
+  const client = openLinkClient({
+    url: agent.controller,
+    ...(secrets.linkCertificate && { certificate: secrets.linkCertificate }),
+    key: secrets.linkKey,
+    host: agent.name,
+    log,
+  })
   const link = agentLink(client)
   const accelerator = await chooseAccelerator(exec, agent.virt)
   const datapath = await probeDatapath()

@@ -17,8 +17,7 @@ export type Identity = {
   /** The unified limits in force for a project: its own, else those registered for the service. By name of the resource; -1: any amount. */
   limits(ask: { serviceType: string; projectId: string }): Promise<Record<string, number>>
   /**
-   * New keys of tokens and of sealed secrets. Nobody is logged out: the keys before still open tokens, the last three of them. Call it at most as often
-   * as a token lives (an hour).
+   * New keys of tokens and of sealed secrets. Nobody is logged out, however often it is called: keys go when nothing they signed can be alive.
    */
   rotateKeys(ask: Record<string, never>): Promise<void>
 }

@@ -1,12 +1,13 @@
 import type { Clock } from '../../../kit/clock.ts'
 import { type FernetKey, newFernetKey } from './fernet.ts'
 import type { Store } from './store.ts'
+import { expiredWindowMicros, tokenLifeMicros } from './token-life.ts'
 
 export type Keys = {
   /** The signing key first. Made on first use. */
   all(): Promise<FernetKey[]>
-  /** A new key signs from now on; the last `keep` still verify. Keep at least as many as rotate within a token's life. */
-  rotate(keep?: number): Promise<void>
+  /** A new key signs from now on. The others still verify for as long as somebody may ask about what they signed, then they go. */
+  rotate(): Promise<void>
 }
 
 export function openKeys(store: Store, clock: Clock): Keys {
@@ -36,17 +37,20 @@ export function openKeys(store: Store, clock: Clock): Keys {
       known = { generation, keys }
       return keys
     },
-    rotate: (keep = 3) =>
+    rotate: () =>
       store.write(async (tx) => {
-        const rows = await tx.selectFrom('identity_key').select('number').orderBy('number', 'desc').execute()
+        const now = clock.now()
+        const rows = await tx.selectFrom('identity_key').selectAll().orderBy('number', 'desc').execute()
         const number = (rows[0]?.number ?? 0) + 1
         await tx
           .insertInto('identity_key')
-          .values({ number, secret: newFernetKey().toString('base64url'), created_at: clock.now() })
+          .values({ number, secret: newFernetKey().toString('base64url'), created_at: now })
           .execute()
+        // What came before this key has signed nothing since.
+        const settled = rows.find((row) => row.created_at < now - tokenLifeMicros - expiredWindowMicros)
         await tx
           .deleteFrom('identity_key')
-          .where('number', '<=', number - keep)
+          .where('number', '<', settled?.number ?? 0)
           .execute()
       }),
   }

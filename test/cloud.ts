@@ -67,6 +67,8 @@ export type TestCloudOptions = {
   network?: Partial<Parameters<typeof openCloud>[0]['network']>
   /** Images lie on disk in this folder. Default: in memory. */
   imageDir?: string
+  /** Settings of image; `stores` beside the usual one. */
+  image?: Parameters<typeof openCloud>[0]['image']
   /** Default: none. */
   log?: Log
 }
@@ -101,6 +103,7 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
     adminPassword: 'secret',
     hashing: 'weak',
     ...(options.imageDir === undefined ? {} : { imageDir: options.imageDir }),
+    ...(options.image === undefined ? {} : { image: options.image }),
     identity: options.identitySettings ?? {},
     network: {
       tenantTypes: ['vxlan'],

@@ -1,4 +1,4 @@
-import { type Blobs, diskBlobs, memoryBlobs } from '../drivers/blobs/index.ts'
+import { diskBlobs, memoryBlobs } from '../drivers/blobs/index.ts'
 import { type Bus, memoryBus } from '../kit/bus/bus.ts'
 import { postgresBus } from '../kit/bus/postgres.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
@@ -14,6 +14,7 @@ import { openRunner, type Runner } from '../kit/work/runner.ts'
 import { workMigrations } from '../kit/work/tables.ts'
 import { openWork, type Work } from '../kit/work/work.ts'
 import type { IdentitySettings } from '../services/identity/index.ts'
+import type { ImageSettings, Store } from '../services/image/index.ts'
 import type { NetworkSettings } from '../services/network/index.ts'
 import type { Hosts, Service } from '../services/service.ts'
 import { type Desk, deskOf } from './desk.ts'
@@ -29,6 +30,8 @@ export type CloudOptions = {
   identity?: Omit<IdentitySettings, 'hashing'>
   /** Folder of image bytes; undefined: memory. */
   imageDir?: string
+  /** What image is set to beside its defaults; `stores` come after the usual one. */
+  image?: Partial<ImageSettings>
   network: NetworkSettings
   /** How hosts are reached. */
   hosts: Hosts
@@ -69,6 +72,11 @@ const catalogNames: Record<ServiceName, { type: string; name: string; path: stri
   network: { type: 'network', name: 'neutron', path: '' },
 }
 
+const usualStore = (folder: string | undefined): Store =>
+  folder === undefined
+    ? { id: 'local', type: 'mem', blobs: memoryBlobs() }
+    : { id: 'local', type: 'file', blobs: diskBlobs(folder), properties: { data_dir: folder } }
+
 /** Database, services and their HTTP faces; listens nowhere and works at nothing until told to. */
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { clock = systemClock(), log = openLog(), bind = connect } = options
@@ -77,10 +85,9 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   await migrate(db, clock, [...workMigrations, ...quotaMigrations, ...kinds.flatMap((kind) => kind.migrations)])
   const work = openWork(db, bus, clock)
   const policies = Object.fromEntries(kinds.map((kind) => [kind.name, openPolicy(kind.policies)]))
-  const blobs: Blobs = options.imageDir === undefined ? memoryBlobs() : diskBlobs(options.imageDir)
   const shared = { db, clock, log, work, bus, hosts: options.hosts, region: options.region }
   const { services, contracts } = openServices((name) => ({ ...shared, policy: policies[name]! }), bind, {
-    blobs,
+    image: { ...options.image, stores: [usualStore(options.imageDir), ...(options.image?.stores ?? [])] },
     identity: { ...options.identity, hashing: options.hashing },
     network: options.network,
   })

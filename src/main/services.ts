@@ -1,11 +1,10 @@
-import type { Blobs } from '../drivers/blobs/index.ts'
 import type { connect } from '../kit/contract/contract.ts'
 import type { Compute } from '../services/compute/contract.ts'
 import { computeKind, openCompute } from '../services/compute/index.ts'
 import type { Identity } from '../services/identity/contract.ts'
 import { type IdentitySettings, identityKind, openIdentity } from '../services/identity/index.ts'
 import type { Images } from '../services/image/contract.ts'
-import { imageKind, openImages } from '../services/image/index.ts'
+import { type ImageSettings, imageKind, openImages } from '../services/image/index.ts'
 import type { Network } from '../services/network/contract.ts'
 import { type NetworkSettings, networkKind, openNetwork } from '../services/network/index.ts'
 import type { Placement } from '../services/placement/contract.ts'
@@ -19,7 +18,7 @@ export type Contracts = { identity: Identity; images: Images; placement: Placeme
 
 export const kinds: ServiceKind[] = [identityKind, imageKind, placementKind, networkKind, computeKind]
 
-type Settings = { blobs: Blobs; identity: IdentitySettings; network: NetworkSettings }
+type Settings = { image: ImageSettings; identity: IdentitySettings; network: NetworkSettings }
 
 /**
  * Opens all services and binds their contracts. Services need each other in a circle (network tells compute, compute asks network), so each
@@ -32,7 +31,7 @@ export function openServices(
 ): { services: Record<ServiceName, Service>; contracts: Contracts } {
   const contracts = {} as Contracts
   const identity = openIdentity(deps('identity'), settings.identity)
-  const image = openImages(deps('image'), { blobs: settings.blobs })
+  const image = openImages(deps('image'), contracts, settings.image)
   const placement = openPlacement(deps('placement'))
   const network = openNetwork(deps('network'), contracts, settings.network)
   const compute = openCompute(deps('compute'), contracts)

@@ -81,7 +81,7 @@ export function openFetch(settings: FetchSettings = {}): Fetch {
       const location = answer.headers.location
       if (![301, 302, 303, 307, 308].includes(answer.statusCode ?? 0) || location === undefined) return answer
       answer.destroy()
-      const next = checked(URL.parse(location, url)?.href ?? location)
+      const next = checked(URL.parse(location, url.href)?.href ?? location)
       if (url.protocol === 'https:' && next.protocol === 'http:') throw refused(next.href, 'https leads to http')
       url = next
     }

@@ -36,9 +36,9 @@ export type Quota<Tables> = {
   projects(): Promise<string[]>
   /**
    * Inside the transaction that creates: throws over-quota (its detail is `{ exceeded: Exceeded[] }`) when these more would exceed a limit.
-   * Two creators of one project queue up behind its row.
+   * Two creators of one project queue up behind its row. `inForce`: limits kept elsewhere, by resource, over the ones here.
    */
-  allow(tx: Tx<Tables>, projectId: string, asked: Record<string, number>): Promise<void>
+  allow(tx: Tx<Tables>, projectId: string, asked: Record<string, number>, inForce?: Record<string, number>): Promise<void>
   defaults: Record<string, number>
 }
 
@@ -120,10 +120,10 @@ export function openQuota<Tables>({ db: database, service, defaults, counters, m
         .execute()
       return rows.map((row) => row.project_id)
     },
-    async allow(tx, projectId, asked) {
+    async allow(tx, projectId, asked, inForce = {}) {
       const own = tx as unknown as Tx<QuotaTables>
       await takeTurn(own, projectId)
-      const limits = await limitsOn(own, projectId)
+      const limits = { ...(await limitsOn(own, projectId)), ...inForce }
       const exceeded: Exceeded[] = []
       for (const [resource, more] of Object.entries(asked)) {
         const limit = limits[resource] ?? -1

@@ -1,50 +1,120 @@
-import type { Blobs } from '../../drivers/blobs/driver.ts'
 import { forTables } from '../../kit/db/open.ts'
+import { type Fetch, openFetch } from '../../kit/fetch/fetch.ts'
+import type { Identity } from '../identity/contract.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
 import { dataEndpoints } from './api/data.ts'
 import { dialect } from './api/dialect.ts'
 import { discoveryEndpoints } from './api/discovery.ts'
 import { imageEndpoints } from './api/images.ts'
+import { importEndpoints } from './api/import.ts'
 import { memberEndpoints } from './api/members.ts'
+import { openProtection, type PropertyProtection } from './api/protection.ts'
+import { storeEndpoints } from './api/stores.ts'
+import { taskEndpoints } from './api/tasks.ts'
 import type { Image, Images } from './contract.ts'
 import type { StoredImage } from './domain/image.ts'
 import { openImageStore } from './domain/images.ts'
+import { openImports } from './domain/imports.ts'
 import { openMembers } from './domain/members.ts'
-import { endBrokenUpload, openUpload } from './domain/upload.ts'
+import { openImageQuota } from './domain/quota.ts'
+import { type Certificates, openSignatures } from './domain/signature.ts'
+import { openStores, type Store } from './domain/stores.ts'
+import type { ImportMethod } from './domain/task.ts'
+import { openTasks } from './domain/tasks.ts'
+import { endBrokenUpload, openUploads } from './domain/upload.ts'
 import { imagePolicies } from './policy.ts'
 import { type ImageTables, imageMigrations } from './tables.ts'
 import { bytesMachine } from './work/bytes.work.ts'
+import { type ConversionSettings, openConvert } from './work/convert.ts'
+import { importMachine } from './work/import.work.ts'
+import { openPrepare } from './work/prepare.ts'
+
+export type { PropertyProtection } from './api/protection.ts'
+export type { Certificates } from './domain/signature.ts'
+export type { Store } from './domain/stores.ts'
+export type { ConversionSettings } from './work/convert.ts'
 
 export const imageKind: ServiceKind = { name: 'image', migrations: imageMigrations, policies: imagePolicies }
 
-/** `maxBytes` of one image, Glance's image_size_cap. Default: a tebibyte. */
-export type ImageSettings = { blobs: Blobs; maxBytes?: number }
+export type ImageSettings = {
+  /** The first is the usual one; `local` is the one there was before there were several. */
+  stores: Store[]
+  /** Of one image, Glance's image_size_cap. Default: a tebibyte. */
+  maxBytes?: number
+  /** The door to addresses that users give. Default: public hosts on ports 80 and 443. */
+  fetch?: Fetch
+  /** Default: glance-direct, web-download, copy-image. */
+  importMethods?: ImportMethod[]
+  /** A deleted image keeps its bytes so long. Default 0. */
+  delayedDeleteSeconds?: number
+  /** Default: everybody may do everything with custom properties. */
+  propertyProtections?: PropertyProtection[]
+  /** Where certificates of image signatures are found. Default: signatures are not looked at. */
+  certificates?: Certificates
+  /** Default: images are imported as they are. */
+  conversion?: ConversionSettings
+}
 
-export function openImages({ clock, work, ...deps }: Deps, { blobs, maxBytes = 2 ** 40 }: ImageSettings): Service<Images> {
+type Contracts = { identity: Identity }
+
+export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts, settings: ImageSettings): Service<Images> {
   const db = forTables<ImageTables>(deps.db)
-  const store = openImageStore(db, clock, work)
+  const { maxBytes = 2 ** 40, delayedDeleteSeconds = 0, fetch = openFetch(), conversion } = settings
+  const methods = settings.importMethods ?? ['glance-direct', 'web-download', 'copy-image']
+  const stores = openStores(settings.stores)
+  const quota = openImageQuota(db, (projectId) => contracts.identity.limits({ serviceType: 'image', projectId }))
+  const images = openImageStore({ db, clock, work, quota, delayedDeleteSeconds })
   const members = openMembers(db, clock)
-  const upload = openUpload({ db, clock, work, blobs, maxBytes })
+  const tasks = openTasks({ db, clock, work, quota })
+  const signatures = openSignatures(settings.certificates, clock)
+  const uploads = openUploads({ db, clock, work, stores, quota, signatures, maxBytes })
+  const imports = openImports({ db, clock, quota })
+  const prepare = openPrepare({
+    stores,
+    signatures,
+    maxBytes,
+    conversion: conversion && { to: conversion.to, convert: openConvert(conversion) },
+  })
+  const broken = (id: string, upload: string) => endBrokenUpload(db, clock, id, upload)
+  const protection = openProtection(settings.propertyProtections)
+  const shared = { images, tasks, stores, uploads, quota, fetch, methods, protection }
   return {
     dialect,
     endpoints: [
-      ...imageEndpoints(store),
-      ...dataEndpoints(store, blobs, upload),
-      ...memberEndpoints(store, members),
+      ...imageEndpoints(shared),
+      ...dataEndpoints(shared),
+      ...memberEndpoints(images, members),
+      ...importEndpoints(shared),
+      ...storeEndpoints(shared),
+      ...taskEndpoints(shared),
       ...discoveryEndpoints(),
     ],
-    machines: [bytesMachine(store, (id, upload) => endBrokenUpload(db, clock, id, upload), blobs, clock)],
+    machines: [
+      bytesMachine({ store: images, tasks, stores, clock, broken }),
+      importMachine({ imports, tasks, images, stores, uploads, fetch, prepare, broken, work, clock, maxBytes }),
+    ],
     contract: {
-      show: async ({ id }) => forOthers(await store.find(id)),
-      visibleTo: async ({ id, ...viewer }) => forOthers(await store.visible(id, viewer)),
+      show: async ({ id }) => forOthers(await images.find(id)),
+      visibleTo: async ({ id, ...viewer }) => forOthers(await images.visible(id, viewer)),
     },
-    desk: { agents: {}, blob: async (id) => blobs.read((await store.find(id))?.blobId ?? '') },
-    audit: async () => ({ problems: [], exists: { blob: await store.blobIds() }, holds: { blob: await blobs.list() } }),
+    desk: { agents: {}, blob: async (id) => stores.read((await images.find(id)) ?? nothing) },
+    audit: async () => ({ problems: [], exists: { blob: await images.blobIds() }, holds: { blob: await stores.blobs() } }),
   }
 }
 
+const nothing = { blobId: undefined, stores: [] }
+
 const forOthers = (image: StoredImage | undefined): Image | undefined => {
   if (!image) return undefined
-  const { md5: _, tags: __, isProtected: ___, isHidden: ____, projectId: _____, blobId: ______, ...shown } = image
+  const {
+    md5: _,
+    tags: __,
+    isProtected: ___,
+    isHidden: ____,
+    projectId: _____,
+    blobId: ______,
+    stores: _______,
+    ...shown
+  } = image
   return shown
 }

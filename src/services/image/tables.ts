@@ -25,6 +25,32 @@ export type ImageRow = {
   /** Which upload is writing now (empty: none), and until when it is believed to live. */
   upload_id: string
   upload_until: number
+  /** A deleted image keeps its bytes until then (Glance's delayed delete). */
+  bytes_until: number
+  created_at: number
+  updated_at: number
+}
+
+export type TaskRow = {
+  id: string
+  /** import (the tasks API), api_image_import, location_import. */
+  type: string
+  /** pending, processing, success, failure. */
+  status: string
+  owner_id: string
+  user_id: string
+  request_id: string
+  image_id: string
+  /** JSON as the user sent it. */
+  input: string
+  /** JSON: what the machine has to do (see ImportPlan), and how far it came. */
+  plan: string
+  progress: string
+  /** JSON, or empty. */
+  result: string
+  message: string
+  /** 0: not ended yet. */
+  expires_at: number
   created_at: number
   updated_at: number
 }
@@ -33,6 +59,11 @@ export type ImageTables = {
   image_image: ImageRow
   image_property: { image_id: string; name: string; value: string }
   image_tag: { image_id: string; tag: string }
+  /** Which stores keep the bytes of an image. */
+  image_copy: { image_id: string; store_id: string; added_at: number }
+  /** Bytes that wait in the first store to be imported. */
+  image_staged: { image_id: string; blob_id: string; size_bytes: number; md5: string; sha512: string }
+  image_task: TaskRow
   image_member: { image_id: string; member_id: string; status: string; created_at: number; updated_at: number }
 }
 
@@ -53,6 +84,23 @@ export const imageMigrations: Migration[] = [
         image_id text not null, member_id text not null, status text not null, created_at bigint not null, updated_at bigint not null,
         primary key (image_id, member_id))`,
       'create index image_member_member on image_member (member_id)',
+    ],
+  },
+  {
+    name: 'image-0002-import',
+    statements: [
+      'alter table image_image add column bytes_until bigint not null default 0',
+      'create table image_copy (image_id text not null, store_id text not null, added_at bigint not null, primary key (image_id, store_id))',
+      // The one store there was until now.
+      "insert into image_copy (image_id, store_id, added_at) select id, 'local', created_at from image_image where blob_id <> ''",
+      `create table image_staged (
+        image_id text primary key, blob_id text not null, size_bytes bigint not null, md5 text not null, sha512 text not null)`,
+      `create table image_task (
+        id text primary key, type text not null, status text not null, owner_id text not null, user_id text not null, request_id text not null,
+        image_id text not null, input text not null, plan text not null, progress text not null, result text not null, message text not null,
+        expires_at bigint not null, created_at bigint not null, updated_at bigint not null)`,
+      'create index image_task_image on image_task (image_id)',
+      'create index image_task_owner on image_task (owner_id, created_at)',
     ],
   },
 ]

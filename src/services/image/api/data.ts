@@ -1,41 +1,54 @@
 import { Readable } from 'node:stream'
-import type { Blobs } from '../../../drivers/blobs/driver.ts'
 import { Problem } from '../../../kit/errors.ts'
-import { endpoint, reply } from '../../../kit/http/endpoint.ts'
+import { type Ask, endpoint, reply } from '../../../kit/http/endpoint.ts'
 import type { StoredImage } from '../domain/image.ts'
 import type { ImageStore } from '../domain/images.ts'
-import type { Upload } from '../domain/upload.ts'
+import type { Stores } from '../domain/stores.ts'
+import type { Uploads } from '../domain/upload.ts'
 import { forbidden } from './attributes.ts'
 import { ofImage } from './images.ts'
 
-export const dataEndpoints = (store: ImageStore, blobs: Blobs, upload: Upload) => [
+type Deps = { images: ImageStore; stores: Stores; uploads: Uploads }
+type Sent = Pick<Ask, 'stream' | 'headers'>
+
+/** The bytes a client sends. Throws with code `media-type` for any other content type. */
+export const octets = ({ stream, headers }: Sent): AsyncIterable<Uint8Array> => {
+  if (headers['content-type']?.split(';')[0]?.trim() !== 'application/octet-stream')
+    throw new Problem('invalid', `Content-Type must be application/octet-stream`, { code: 'media-type' })
+  // Who ends early must still be able to answer: a destroyed request takes its connection with it.
+  return stream.iterator({ destroyOnReturn: false })
+}
+
+export const announced = ({ headers }: Sent): { announcedBytes?: number } => {
+  const length = headers['content-length']
+  return length === undefined ? {} : { announcedBytes: Number(length) }
+}
+
+export const dataEndpoints = ({ images, stores, uploads }: Deps) => [
   endpoint({
     on: 'PUT /images/{image_id}/file',
     policy: 'upload_image',
     status: 204,
     body: 'stream',
-    ...ofImage(store),
+    ...ofImage(images),
     summary: 'upload image data',
-    handle: async ({ subject, stream, headers }) => {
-      const type = headers['content-type']?.split(';')[0]?.trim()
-      if (type !== 'application/octet-stream')
-        throw new Problem('invalid', `Content-Type must be application/octet-stream`, { code: 'media-type' })
-      // Who ends early must still be able to answer: a destroyed request takes its connection with it.
-      const length = headers['content-length']
-      await upload(subject, stream.iterator({ destroyOnReturn: false }), length === undefined ? undefined : Number(length))
+    handle: async (ask) => {
+      const chosen = ask.headers['x-image-meta-store']
+      const store = chosen === undefined ? stores.usual : stores.named(chosen)
+      await uploads.fill(ask.subject, octets(ask), { ...announced(ask), store })
     },
   }),
   endpoint({
     on: 'GET /images/{image_id}/file',
     policy: 'download_image',
-    ...ofImage(store),
+    ...ofImage(images),
     summary: 'download image data',
     handle: async ({ subject, headers, can }) => {
       if (subject.status === 'deactivated' && !can('context_is_admin'))
         throw forbidden('The requested image has been deactivated. Image data download is forbidden.')
       if (subject.blobId === undefined || subject.sizeBytes === undefined) return reply({ status: 204 })
       const range = readRange(headers['range'] ?? headers['content-range'], subject.sizeBytes)
-      const bytes = await blobs.read(subject.blobId, range)
+      const bytes = await stores.read(subject, range)
       const length = range ? range.end - range.start + 1 : subject.sizeBytes
       return reply({
         status: range ? 206 : 200,

@@ -50,6 +50,24 @@ const member = {
   status: text('The status of this image member', { enum: ['pending', 'accepted', 'rejected'] }),
   schema: text('', fixed),
 }
+const task = {
+  id: image.id,
+  type: text('The type of the task', { enum: ['import', 'api_image_import', 'location_import'] }),
+  status: text('The present status of the task', { enum: ['pending', 'processing', 'success', 'failure'] }),
+  input: { type: ['null', 'object'], description: 'What the task was given' },
+  result: { type: ['null', 'object'], description: 'What the task came to' },
+  owner: text('The project of the task'),
+  message: text('What went wrong'),
+  image_id: text('The image of the task'),
+  request_id: text('The request that made the task'),
+  user_id: text('The user who made the task'),
+  expires_at: orNull('When the task may be forgotten'),
+  created_at: text('Date and time of creation'),
+  updated_at: text('Date and time of the last change'),
+  self: text('', fixed),
+  schema: text('', fixed),
+}
+const { input: _, result: __, message: ___, ...taskStub } = task
 const schemas: Record<string, unknown> = {
   image: {
     name: 'image',
@@ -62,11 +80,12 @@ const schemas: Record<string, unknown> = {
     ],
   },
   member: { name: 'member', properties: member },
+  task: { name: 'task', properties: task },
 }
 const collection = (name: string) => ({
   name: `${name}s`,
   properties: {
-    [`${name}s`]: { type: 'array', items: schemas[name] },
+    [`${name}s`]: { type: 'array', items: name === 'task' ? { name, properties: taskStub } : schemas[name] },
     first: { type: 'string' },
     next: { type: 'string' },
     schema: { type: 'string' },
@@ -91,7 +110,7 @@ export const discoveryEndpoints = () => [
     summary: 'list API versions',
     handle: async ({ origin }) => versionList(origin),
   }),
-  ...['image', 'member'].flatMap((name) => [
+  ...['image', 'member', 'task'].flatMap((name) => [
     endpoint({ on: `GET /schemas/${name}`, policy: 'token', summary: `schema of a ${name}`, handle: async () => schemas[name] }),
     endpoint({
       on: `GET /schemas/${name}s`,
@@ -100,10 +119,4 @@ export const discoveryEndpoints = () => [
       handle: async () => collection(name),
     }),
   ]),
-  endpoint({
-    on: 'GET /info/import',
-    policy: 'token',
-    summary: 'import methods',
-    handle: async () => ({ 'import-methods': { description: 'Import methods available.', type: 'array', value: [] } }),
-  }),
 ]

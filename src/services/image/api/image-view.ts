@@ -4,8 +4,8 @@ import type { StoredImage } from '../domain/image.ts'
 const orNull = <Value>(value: Value | undefined): Value | null => value ?? null
 
 /** Custom properties stand beside the standard ones; a standard name always wins. */
-export const showImage = (image: StoredImage): Record<string, unknown> => ({
-  ...image.properties,
+export const showImage = (image: StoredImage, mayRead: (property: string) => boolean): Record<string, unknown> => ({
+  ...Object.fromEntries(Object.entries(image.properties).filter(([name]) => mayRead(name))),
   name: orNull(image.name),
   disk_format: orNull(image.diskFormat),
   container_format: orNull(image.containerFormat),
@@ -22,6 +22,7 @@ export const showImage = (image: StoredImage): Record<string, unknown> => ({
   os_hash_algo: image.sha512 === undefined ? null : 'sha512',
   os_hash_value: orNull(image.sha512),
   id: image.id,
+  ...(image.stores.length === 0 ? {} : { stores: image.stores.join(',') }),
   created_at: isoSeconds(image.createdAt),
   updated_at: isoSeconds(image.updatedAt),
   tags: image.tags,

@@ -4,10 +4,13 @@ import { type Ask, endpoint, reply, type Target } from '../../../kit/http/endpoi
 import { dashed, uuid } from '../../../kit/ids.ts'
 import type { StoredImage } from '../domain/image.ts'
 import type { ImageStore, Viewer } from '../domain/images.ts'
+import type { Stores } from '../domain/stores.ts'
+import type { ImportMethod } from '../domain/task.ts'
 import { type Draft, draftOf, forbidden, newDraft, setAttribute } from './attributes.ts'
 import { showImage } from './image-view.ts'
 import { imageListing, readList } from './list.ts'
 import { applyPatch, readPatch } from './patch.ts'
+import type { Protection } from './protection.ts'
 
 export const missing = ({ image_id }: Record<string, string>) => `Failed to find image ${image_id}`
 
@@ -35,7 +38,9 @@ export const ofImage = (store: ImageStore) => ({
   missing,
 })
 
-export const imageEndpoints = (store: ImageStore) => [
+type Deps = { images: ImageStore; stores: Stores; methods: ImportMethod[]; protection: Protection }
+
+export const imageEndpoints = ({ images: store, stores, methods, protection }: Deps) => [
   endpoint({
     on: 'POST /images',
     policy: 'add_image',
@@ -52,8 +57,16 @@ export const imageEndpoints = (store: ImageStore) => [
       const draft = newDraft(ask.caller.projectId ?? '')
       for (const [name, value] of Object.entries(attributes)) setAttribute(draft, name, value)
       allowVisibility(ask, draft, 'shared')
+      protection.allow(ask.caller, {}, draft.properties)
       const image = await store.create({ id: id.toLowerCase(), ...draft })
-      return reply({ body: showImage(image), headers: { location: `${ask.origin}/v2/images/${image.id}` } })
+      return reply({
+        body: showImage(image, protection.mayRead(ask.caller)),
+        headers: {
+          location: `${ask.origin}/v2/images/${image.id}`,
+          'OpenStack-image-import-methods': methods.join(','),
+          'OpenStack-image-store-ids': stores.all.map((one) => one.id).join(','),
+        },
+      })
     },
   }),
   endpoint({
@@ -71,7 +84,7 @@ export const imageEndpoints = (store: ImageStore) => [
         return `/v2/images${query === '' ? '' : `?${query}`}`
       }
       return {
-        images: images.map(showImage),
+        images: images.map((image) => showImage(image, protection.mayRead(ask.caller))),
         ...(more ? { next: link(images.at(-1)!.id) } : {}),
         first: link(),
         schema: '/v2/schemas/images',
@@ -83,7 +96,7 @@ export const imageEndpoints = (store: ImageStore) => [
     policy: 'get_image',
     ...ofImage(store),
     summary: 'show image',
-    handle: async ({ subject }) => showImage(subject),
+    handle: async ({ subject, caller }) => showImage(subject, protection.mayRead(caller)),
   }),
   endpoint({
     on: 'PATCH /images/{image_id}',
@@ -96,7 +109,8 @@ export const imageEndpoints = (store: ImageStore) => [
       const draft = draftOf(subject)
       for (const operation of readPatch(ask.headers['content-type'] ?? '', ask.body)) applyPatch(draft, operation)
       allowChange(ask, subject, draft)
-      return showImage(await store.change(subject, draft))
+      protection.allow(ask.caller, subject.properties, draft.properties)
+      return showImage(await store.change(subject, draft), protection.mayRead(ask.caller))
     },
   }),
   endpoint({
@@ -155,7 +169,7 @@ export const imageEndpoints = (store: ImageStore) => [
 
 type Deciding = Pick<Ask, 'caller' | 'can'>
 
-function allowVisibility({ caller, can }: Deciding, { row }: Draft, before: string): void {
+export function allowVisibility({ caller, can }: Deciding, { row }: Draft, before: string): void {
   if (row.visibility === before) return
   const target = { project_id: row.owner_id, owner: row.owner_id, visibility: row.visibility, member_id: undefined }
   const rule = row.visibility === 'public' ? 'publicize_image' : row.visibility === 'community' ? 'communitize_image' : undefined
@@ -175,7 +189,7 @@ function allowChange(ask: Deciding, image: StoredImage, draft: Draft): void {
     throw forbidden('Attributes container_format and disk_format can only be replaced for a queued image.')
 }
 
-const markerProblem = (error: unknown): never => {
+export const markerProblem = (error: unknown): never => {
   if (isProblem(error) && error.code === 'marker') throw new Problem('not-found', 'The marker names no image that can be seen.')
   throw error
 }

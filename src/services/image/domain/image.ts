@@ -19,6 +19,8 @@ export type StoredImage = {
   sha512: string | undefined
   /** Name of its bytes in the store. */
   blobId: string | undefined
+  /** Which stores keep its bytes, the oldest copy first. */
+  stores: string[]
   minDiskGb: number
   minRamMb: number
   isProtected: boolean
@@ -34,7 +36,9 @@ export type Member = { imageId: string; memberId: string; status: MemberStatus; 
 const text = (value: string) => (value === '' ? undefined : value)
 const size = (value: number) => (value < 0 ? undefined : value)
 
-export const fromRow = (row: ImageRow, properties: Record<string, string>, tags: string[]): StoredImage => ({
+export type Parts = { properties: Record<string, string>; tags: string[]; stores: string[] }
+
+export const fromRow = (row: ImageRow, { properties, tags, stores }: Parts): StoredImage => ({
   id: row.id,
   name: text(row.name),
   status: row.status,
@@ -52,6 +56,7 @@ export const fromRow = (row: ImageRow, properties: Record<string, string>, tags:
   minRamMb: row.min_ram_mb,
   isProtected: row.protected === 1,
   isHidden: row.hidden === 1,
+  stores,
   properties,
   tags,
   createdAt: row.created_at,

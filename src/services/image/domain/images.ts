@@ -1,11 +1,12 @@
 import type { SelectQueryBuilder } from 'kysely'
-import type { Clock, Micros } from '../../../kit/clock.ts'
+import { type Clock, type Micros, second } from '../../../kit/clock.ts'
 import { type Listing, type PageAsk, page } from '../../../kit/db/listing.ts'
 import type { Db, Tx } from '../../../kit/db/open.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Work } from '../../../kit/work/work.ts'
 import type { ImageRow, ImageTables } from '../tables.ts'
-import { type Changeable, fromRow, type MemberStatus, type StoredImage } from './image.ts'
+import { type Changeable, fromRow, type MemberStatus, type Parts, type StoredImage } from './image.ts'
+import type { ImageQuota } from './quota.ts'
 
 /** Who looks: an administrator sees all, everybody else what is theirs, public, community, or shared with them. */
 export type Viewer = { projectId: string | undefined; isAdmin: boolean }
@@ -27,22 +28,29 @@ export type Change = { row: Changeable; properties: Record<string, string>; tags
 
 export const bytesWork = 'image.bytes'
 
+/** Seen by nobody any more. */
+export const goneStatuses = ['deleted', 'pending_delete']
+
 export type ImageStore = ReturnType<typeof openImageStore>
 
 type Query = SelectQueryBuilder<ImageTables, 'image_image', ImageRow>
 
-export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
-  const rows = () => db.read.selectFrom('image_image').selectAll('image_image').where('status', '!=', 'deleted')
+type Deps = { db: Db<ImageTables>; clock: Clock; work: Work; quota: ImageQuota; delayedDeleteSeconds: number }
+
+export function openImageStore({ db, clock, work, quota, delayedDeleteSeconds }: Deps) {
+  const rows = () => db.read.selectFrom('image_image').selectAll('image_image').where('status', 'not in', goneStatuses)
 
   const dress = async (found: ImageRow[]): Promise<StoredImage[]> => {
     const ids = found.map((row) => row.id)
     if (ids.length === 0) return []
     const properties = await db.read.selectFrom('image_property').selectAll().where('image_id', 'in', ids).execute()
     const tags = await db.read.selectFrom('image_tag').selectAll().where('image_id', 'in', ids).orderBy('tag').execute()
-    const own = new Map(ids.map((id) => [id, { properties: {} as Record<string, string>, tags: [] as string[] }]))
+    const copies = await db.read.selectFrom('image_copy').selectAll().where('image_id', 'in', ids).orderBy('added_at').execute()
+    const own = new Map(ids.map((id): [string, Parts] => [id, { properties: {}, tags: [], stores: [] }]))
     for (const { image_id, name, value } of properties) own.get(image_id)!.properties[name] = value
     for (const { image_id, tag } of tags) own.get(image_id)!.tags.push(tag)
-    return found.map((row) => fromRow(row, own.get(row.id)!.properties, own.get(row.id)!.tags))
+    for (const { image_id, store_id } of copies) own.get(image_id)!.stores.push(store_id)
+    return found.map((row) => fromRow(row, own.get(row.id)!))
   }
   const find = async (id: string): Promise<StoredImage | undefined> =>
     (await dress(await rows().where('id', '=', id).execute()))[0]
@@ -82,18 +90,20 @@ export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
       return { images: await dress(found), more }
     },
 
-    async create({ id, row, properties, tags }: NewImage): Promise<StoredImage> {
+    async create({ id, row, properties, tags }: NewImage, also?: (tx: Tx<ImageTables>) => Promise<void>): Promise<StoredImage> {
       const now = clock.now()
-      const empty = { size_bytes: -1, virtual_size_bytes: -1, md5: '', sha512: '', blob_id: '', upload_id: '', upload_until: 0 }
+      const limits = await quota.limits(row.owner_id)
       await db.transaction(async (tx) => {
+        await quota.allow(tx, row.owner_id, { image_count_total: 1 }, limits)
         const made = await tx
           .insertInto('image_image')
-          .values({ id, status: 'queued', ...row, ...empty, created_at: now, updated_at: now })
+          .values({ id, status: 'queued', ...row, ...noBytes, created_at: now, updated_at: now })
           .onConflict((conflict) => conflict.doNothing())
           .returning('id')
           .executeTakeFirst()
         if (!made) throw new Problem('conflict', `Image ID ${id} already exists!`)
         await putParts(tx, id, { properties, tags })
+        await also?.(tx)
       })
       return (await find(id))!
     },
@@ -106,7 +116,7 @@ export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
           .set({ ...row, updated_at: clock.now() })
           .where('id', '=', image.id)
           .where('updated_at', '=', image.updatedAt)
-          .where('status', '!=', 'deleted')
+          .where('status', 'not in', goneStatuses)
           .returning('id')
           .executeTakeFirst()
         if (!changed) throw new Problem('conflict', 'The image was changed by somebody else meanwhile.')
@@ -128,10 +138,20 @@ export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
       return changed !== undefined
     },
 
-    /** Nobody sees it any more; its bytes and rows go away in the background. */
+    /** Nobody sees it any more; its bytes and rows go away in the background, at once or after the time set. */
     async remove(id: string): Promise<void> {
+      const now = clock.now()
+      const delayed = delayedDeleteSeconds > 0
       await db.transaction(async (tx) => {
-        await tx.updateTable('image_image').set({ status: 'deleted', updated_at: clock.now() }).where('id', '=', id).execute()
+        await tx
+          .updateTable('image_image')
+          .set({
+            status: delayed ? 'pending_delete' : 'deleted',
+            bytes_until: delayed ? now + delayedDeleteSeconds * second : 0,
+            updated_at: now,
+          })
+          .where('id', '=', id)
+          .execute()
         await work.teardown(tx as never, bytesWork, id, 'remove')
       })
     },
@@ -141,26 +161,53 @@ export function openImageStore(db: Db<ImageTables>, clock: Clock, work: Work) {
 
     async forget(id: string): Promise<void> {
       await db.transaction(async (tx) => {
-        for (const table of ['image_property', 'image_tag', 'image_member'] as const)
+        for (const table of ['image_property', 'image_tag', 'image_member', 'image_copy', 'image_staged'] as const)
           await tx.deleteFrom(table).where('image_id', '=', id).execute()
-        await tx.deleteFrom('image_image').where('id', '=', id).where('status', '=', 'deleted').execute()
+        await tx.deleteFrom('image_image').where('id', '=', id).where('status', 'in', goneStatuses).execute()
       })
     },
 
-    /** Names of the bytes of all images, deleted ones whose bytes are still being removed included. */
-    blobIds: async () =>
-      (await db.read.selectFrom('image_image').select('blob_id').where('blob_id', '!=', '').execute()).map((row) => row.blob_id),
+    /** Names of all bytes there should be, those of deleted images that are still being removed included; without a copy they are what an import left. */
+    async blobIds(): Promise<string[]> {
+      const blobs = await db.read.selectFrom('image_image').select('blob_id').where('blob_id', '!=', '').execute()
+      const staged = await db.read.selectFrom('image_staged').select('blob_id').execute()
+      return [...new Set([...blobs, ...staged].map((row) => row.blob_id))]
+    },
 
-    usedBytes: async (tx: Tx<ImageTables>, projectId: string) => {
-      const sum = await tx
-        .selectFrom('image_image')
-        .select((eb) => eb.fn.sum<number>('size_bytes').as('bytes'))
-        .where('owner_id', '=', projectId)
-        .where('size_bytes', '>', 0)
-        .executeTakeFirst()
-      return Number(sum?.bytes ?? 0)
+    staged: (id: string) => db.read.selectFrom('image_staged').selectAll().where('image_id', '=', id).executeTakeFirst(),
+
+    /** Its bytes there go away in the background. False: it was not there. */
+    async dropCopy(id: string, storeId: string): Promise<boolean> {
+      const dropped = await db.transaction(async (tx) => {
+        // Two at once must not drop the last two.
+        await tx.updateTable('image_image').set({ updated_at: clock.now() }).where('id', '=', id).execute()
+        const copies = await tx.selectFrom('image_copy').select('store_id').where('image_id', '=', id).execute()
+        if (!copies.some((copy) => copy.store_id === storeId)) return undefined
+        if (copies.length === 1) throw new Problem('forbidden', lastCopy)
+        await work.begin(tx as never, bytesWork, id, 'uploading')
+        return tx
+          .deleteFrom('image_copy')
+          .where('image_id', '=', id)
+          .where('store_id', '=', storeId)
+          .returning('store_id')
+          .executeTakeFirst()
+      })
+      return dropped !== undefined
     },
   }
+}
+
+const lastCopy = 'These are the only bytes of the image: delete the image instead.'
+
+export const noBytes = {
+  size_bytes: -1,
+  virtual_size_bytes: -1,
+  md5: '',
+  sha512: '',
+  blob_id: '',
+  upload_id: '',
+  upload_until: 0,
+  bytes_until: 0,
 }
 
 /** Which images a list shows: Glance's rules for each asked visibility. */

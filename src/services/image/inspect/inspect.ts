@@ -45,7 +45,8 @@ const lastOf = (before: Buffer, chunk: Uint8Array): Buffer =>
     ? Buffer.from(chunk.subarray(-tailBytes))
     : Buffer.from(Buffer.concat([before, chunk]).subarray(-tailBytes))
 
-function judge(declared: Declared, edges: Edges): Detected {
+/** The same of bytes that lie somewhere already. Throws invalid with code `bad-format`. */
+export function judge(declared: Declared, edges: Edges): Detected {
   const found = detect(edges, declared.disk)
   const strong = found.filter((format) => !plain.has(format.name))
   if (strong.length > 1) throw refuse(`The image is ${strong.map((format) => format.name).join(' and ')} at once.`)

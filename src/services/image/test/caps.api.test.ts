@@ -19,7 +19,9 @@ async function world(t: TestContext, blobs: Blobs) {
   const policy = openPolicy(imagePolicies)
   const hosts = { hint() {}, ask: async () => undefined }
   const { db, work, bus } = cloud
-  const images = openImages({ db, clock, work, bus, hosts, policy, log: silentLog, region: 'R' }, { blobs, maxBytes })
+  const stores = [{ id: 'local', type: 'mem', blobs } as const]
+  const deps = { db, clock, work, bus, hosts, policy, log: silentLog, region: 'R' }
+  const images = openImages(deps, cloud.contracts, { stores, maxBytes })
   const authenticate = async (token: string) => (token === 'good' ? member.caller : undefined)
   const app = serve({ name: 'image', ...images, policy, authenticate, log: silentLog, identityUrl: () => '' })
   await app.listen({ port: 0, host: '127.0.0.1' })

@@ -18,19 +18,20 @@ export type SimulatedHostOptions = {
   facts?: Partial<HostFacts>
 }
 
-/** What the host is made of: outlives its agents, and takes faults on request. */
-export type SimulatedParts = { hypervisor: SimHost; vswitch: SimSwitch; netns: SimNetns; dhcpd: SimDhcpd }
+/** What the host is made of: takes faults on request. */
+type SimulatedParts = { hypervisor: SimHost; vswitch: SimSwitch; netns: SimNetns; dhcpd: SimDhcpd }
 
 export type SimulatedHost = LocalHost & SimulatedParts
 
-export function simulatedParts(): SimulatedParts {
+function newParts(): SimulatedParts {
   const vswitch = simSwitch()
   const hasDevice = (device: string) => [...vswitch.ports.values()].some(({ port }) => port.device === device)
   return { hypervisor: simHost(), vswitch, netns: simNetns(hasDevice), dhcpd: simDhcpd() }
 }
 
-/** A host made of memory, with the same agents as a real one. `parts`: those of a host that was there before. */
-export function simulatedHost(options: SimulatedHostOptions, parts = simulatedParts()): SimulatedHost {
+/** A host made of memory, with the same agents as a real one. */
+export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
+  const parts = newParts()
   const { name, link, clock, log, everyMs = 30_000, facts = {} } = options
   const drivers = {
     hypervisor: openSim({ host: parts.hypervisor, clock }),

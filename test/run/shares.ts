@@ -17,7 +17,7 @@ export type Result = { success: boolean; counts: Counts; durationMs: number }
 
 const none: Counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 }
 
-export const addCounts = (a: Counts, b: Counts): Counts => ({
+const addCounts = (a: Counts, b: Counts): Counts => ({
   tests: a.tests + b.tests,
   suites: a.suites + b.suites,
   passed: a.passed + b.passed,

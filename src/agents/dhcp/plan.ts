@@ -25,7 +25,7 @@ export const shapeOf = ({ device, mac, mtu, addresses, metadata, subnets }: Host
   metadataPort: undefined,
 })
 
-export const configOf = ({ networkId, device, mtu, addresses, domain, subnets, metadata }: HostDhcp): DhcpdConfig => ({
+const configOf = ({ networkId, device, mtu, addresses, domain, subnets, metadata }: HostDhcp): DhcpdConfig => ({
   id: networkId,
   namespace: namespaceOf(networkId),
   device,

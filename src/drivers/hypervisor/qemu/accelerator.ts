@@ -32,7 +32,7 @@ export function countingBootSector(): Buffer {
 }
 
 /** The arguments of a QEMU that boots the counting sector and ends. */
-export const probeArgs = (accelerator: Accelerator, disk: string): string[] => [
+const probeArgs = (accelerator: Accelerator, disk: string): string[] => [
   ...['-accel', accelerator, '-machine', 'pc', '-cpu', 'max', '-m', '32', '-nodefaults', '-no-user-config', '-display', 'none'],
   ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
   ...['-drive', `file=${disk},format=raw,if=ide`],

@@ -1,5 +1,6 @@
 import type { Uplinks } from './flows/pipeline.ts'
-import { type Database, type Json, many, map, type Operation, optional, type Row } from './ovsdb/database.ts'
+import type { Json } from './ovsdb/connection.ts'
+import { type Database, many, map, type Operation, optional, type Row } from './ovsdb/database.ts'
 import { infrastructure, join } from './ports.ts'
 
 export type BridgeOptions = {
@@ -34,7 +35,7 @@ const newBridge = (name: string, options: BridgeOptions): Operation[] => [
 
 const name15 = (prefix: string, bridge: string) => `${prefix}${bridge}`.slice(0, 15)
 /** The two ends of the patch between br-int and an outer bridge. */
-export const patchNames = (bridge: string): { inner: string; outer: string } => ({
+const patchNames = (bridge: string): { inner: string; outer: string } => ({
   inner: name15('int-', bridge),
   outer: name15('phy-', bridge),
 })

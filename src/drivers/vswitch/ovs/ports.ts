@@ -1,5 +1,6 @@
 import type { SwitchPort } from '../driver.ts'
-import { type Json, many, map, type Operation, optional, type Row, record, uuidOf } from './ovsdb/database.ts'
+import type { Json } from './ovsdb/connection.ts'
+import { many, map, type Operation, optional, type Row, record, uuidOf } from './ovsdb/database.ts'
 
 /** A port of ours as the database has it. */
 export type PortRow = {
@@ -30,7 +31,6 @@ const key = {
 
 /** external_ids of a bridge or patch port that we made. */
 export const infrastructure: Json = map({ [key.what]: 'infrastructure' })
-export const isInfrastructure = (row: Row): boolean => record(row['external_ids'])[key.what] === 'infrastructure'
 
 export function readPorts(bridges: Row[], ports: Row[], interfaces: Row[]): PortRow[] {
   const bridgeOf = new Map(bridges.flatMap((row) => many(row['ports']).map((port) => [uuidOf(port), String(row['name'])])))

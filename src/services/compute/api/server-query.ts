@@ -80,7 +80,7 @@ const values = { type: 'array', items: { type: 'string' } }
 const timed = { type: 'array', items: { type: 'string', format: 'date-time' } }
 
 /** Sort keys that were ignored until 2.75 and are refused since. */
-export const ignoredSortKeys = [
+const ignoredSortKeys = [
   'architecture',
   'cell_name',
   'cleaned',

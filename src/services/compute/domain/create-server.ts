@@ -89,7 +89,7 @@ async function checkGroup(groups: ServerGroups, projectId: string, { groupId, ma
 }
 
 /** Throws invalid when an image cannot run, or not in a server of this size; forbidden when it would have a disk of no size. */
-export function checkFit(flavor: Flavor, image: Image, canBeDiskless: boolean): ImageSnapshot {
+function checkFit(flavor: Flavor, image: Image, canBeDiskless: boolean): ImageSnapshot {
   if (image.status !== 'active') throw bad(`Image ${image.id} is not active.`)
   if (image.diskFormat !== 'raw' && image.diskFormat !== 'qcow2')
     throw bad(`Image ${image.id} is unacceptable: its format ${image.diskFormat} cannot be booted, only raw and qcow2 can.`)

@@ -12,7 +12,7 @@ import { serverKind } from './servers.ts'
 const graceSeconds = 60
 
 /** What a host is told of a server. Pure. */
-export const vmOf = (server: Server): Vm => ({
+const vmOf = (server: Server): Vm => ({
   id: server.id,
   generation: server.generation,
   name: server.name,

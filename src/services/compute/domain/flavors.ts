@@ -48,7 +48,7 @@ export const flavorListing: Listing<keyof FlavorRow> = listing<keyof FlavorRow>(
   key: 'id',
 })
 
-export const flavorOf = (row: FlavorRow): Flavor => ({
+const flavorOf = (row: FlavorRow): Flavor => ({
   id: row.id,
   name: row.name,
   memoryMb: row.memory_mb,

@@ -5,7 +5,7 @@ import { canonicalIp, parseCidr } from '../domain/ip.ts'
 /** Reads one value of a request. Throws a `Refusal` that says why it is none of its kind. */
 export type Kind<Value> = (value: unknown) => Value
 
-export class Refusal extends Error {}
+class Refusal extends Error {}
 
 const refuse = (why: string): never => {
   throw new Refusal(why)

@@ -18,7 +18,7 @@ const portOrNull = (value: number) => (value < 0 ? null : value)
 const column = (name: keyof RuleRow & string) => ({ filter: { column: name }, sort: name })
 const { name: __, ...unnamed } = identityAttributes
 
-export const ruleResource: Resource<RuleRow, RuleItem> = {
+const ruleResource: Resource<RuleRow, RuleItem> = {
   name: 'security_group_rule',
   plural: 'security_group_rules',
   path: '/security-group-rules',
@@ -103,7 +103,7 @@ async function loadRules(on: On, rows: RuleRow[]): Promise<RuleItem[]> {
   return rows.map((row) => ({ ...row, isDefault: isDefault.has(row.group_id) }))
 }
 
-const groupResource = (wire: Wire): Resource<GroupRow, GroupItem> => {
+export const groupResource = (wire: Wire): Resource<GroupRow, GroupItem> => {
   const render = renderer(wire, ruleResource)
   const all = { can: () => true, query: {} }
   return {
@@ -215,5 +215,3 @@ export const ruleEndpoints = (wire: Wire) => [
   }),
   remover(wire, ruleResource, deleteRule),
 ]
-
-export { groupResource }

@@ -4,7 +4,7 @@ import { type Cidr, formatIp, type Ip, parseIp } from './ip.ts'
 export type Pool = { start: string; end: string }
 
 /** Positions from a subnet's first address on are kept as numbers as far as numbers are exact; further ones are -1. */
-export const unplaced = -1
+const unplaced = -1
 const exact = BigInt(Number.MAX_SAFE_INTEGER)
 
 export function positionOf(cidr: Cidr, ip: Ip): number {

@@ -142,7 +142,7 @@ async function checkNotTaken({ tx }: Change, floating: FloatingIpRow, portId: st
     )
 }
 
-export async function dissociate(change: Change, floating: FloatingIpRow): Promise<FloatingIpRow> {
+async function dissociate(change: Change, floating: FloatingIpRow): Promise<FloatingIpRow> {
   const row = await change.tx
     .updateTable('network_floating_ip')
     .set({ port_id: '', fixed_ip: '', router_id: '', active: 0, ...touched(change) })

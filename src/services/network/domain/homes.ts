@@ -54,7 +54,7 @@ async function loads({ tx }: Change, role: Role): Promise<Map<string, number>> {
   return new Map(rows.map((row) => [row.host, row.count]))
 }
 
-export async function networksOfRouter({ tx }: Pick<Change, 'tx'>, routerId: string): Promise<string[]> {
+async function networksOfRouter({ tx }: Pick<Change, 'tx'>, routerId: string): Promise<string[]> {
   const rows = await tx
     .selectFrom('network_port')
     .select('network_id')

@@ -56,7 +56,7 @@ export async function createPort(change: Change, ask: PortAsk): Promise<PortRow>
   return port
 }
 
-export function checkSecurity(port: {
+function checkSecurity(port: {
   security: boolean
   groups: string[]
   pairs: AddressPair[]
@@ -196,7 +196,7 @@ async function dropAddress(change: Change, port: PortRow, ip: string): Promise<v
 }
 
 /** Floating addresses that led to this port (or only to this address of it) lead nowhere. */
-export async function letFloatingGo(change: Change, portId: string, ip?: string): Promise<void> {
+async function letFloatingGo(change: Change, portId: string, ip?: string): Promise<void> {
   const base = change.tx
     .updateTable('network_floating_ip')
     .set({ port_id: '', fixed_ip: '', router_id: '', active: 0, updated_at: change.now(), revision: sql<number>`revision + 1` })

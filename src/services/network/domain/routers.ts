@@ -107,7 +107,7 @@ const addressesOfRouter = ({ tx }: Pick<Change, 'tx'>, routerId: string) =>
     .execute()
 
 /** Subnets the router is on, its gateway's among them. */
-export const subnetsOfRouter = ({ tx }: Pick<Change, 'tx'>, routerId: string) =>
+const subnetsOfRouter = ({ tx }: Pick<Change, 'tx'>, routerId: string) =>
   tx
     .selectFrom('network_port as p')
     .innerJoin('network_address as a', 'a.port_id', 'p.id')

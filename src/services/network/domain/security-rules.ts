@@ -51,7 +51,7 @@ export const protocolNumber = (protocol: string): number | undefined =>
   /^\d+$/.test(protocol) ? Number(protocol) : protocols[protocol]
 
 /** What the API says is not a rule (OSSA-2019-001, 2014-014: nothing else may ever reach a host). */
-export function checkRule(ask: RuleAsk): void {
+function checkRule(ask: RuleAsk): void {
   checkProtocol(ask)
   checkPorts(ask)
   const { remotePrefix, remoteGroupId, ethertype } = ask

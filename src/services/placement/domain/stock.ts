@@ -39,7 +39,7 @@ export async function stockOf(read: PlacementRead, which: { providers?: string[]
 }
 
 /** Names gathered by owner: traits or aggregates of each provider. */
-export function gathered<Row>(rows: Row[], owner: (row: Row) => string, value: (row: Row) => string): Map<string, Set<string>> {
+function gathered<Row>(rows: Row[], owner: (row: Row) => string, value: (row: Row) => string): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>()
   for (const row of rows) {
     const set = found.get(owner(row)) ?? new Set()

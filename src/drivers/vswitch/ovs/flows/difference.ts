@@ -3,7 +3,7 @@ import { isOurs } from './cookies.ts'
 export type FlowChange = { sign: '+' | '-'; flow: string; key: string; cookie: string }
 
 /** Reads a line of `ovs-ofctl diff-flows`: `-table=60 priority=50,reg6=0x7 cookie=0x… actions=…`. */
-export function readChange(line: string): FlowChange | undefined {
+function readChange(line: string): FlowChange | undefined {
   const found = /^([+-])(.*?) cookie=(0x[0-9a-f]+)(?:,| ).*actions=/.exec(line)
   if (!found) return undefined
   const [, sign, key = '', cookie = ''] = found

@@ -2,8 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '../../../../kit/errors.ts'
 import { type Connection, connectOvsdb, type Json } from './connection.ts'
 
-export type { Json } from './connection.ts'
-
 /** A condition of RFC 7047: column, function, value. */
 export type Where = [string, '==' | 'includes', Json]
 export type Row = Record<string, Json>

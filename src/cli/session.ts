@@ -130,9 +130,14 @@ function refusal(answer: Response, text: string): Refused {
   const id = answer.headers.get('x-openstack-request-id') ?? ''
   const body = parsed(text)
   const network = body['NeutronError'] as Fault | undefined
-  if (network) {
-    const said = [network.message, network.detail].filter((part) => part).join('\n')
-    return new Refused(answer.status, id === '' ? said : `${said}\nNeutron server returns request_ids: ['${id}']`, network.type)
+  const bare = typeof body['message'] === 'string' ? body['message'] : undefined
+  if (network || bare !== undefined) {
+    const said = network ? [network.message, network.detail].filter((part) => part).join('\n') : bare
+    return new Refused(
+      answer.status,
+      id === '' ? `${said}` : `${said}\nNeutron server returns request_ids: ['${id}']`,
+      network?.type,
+    )
   }
   const fault = (body['error'] ?? Object.values(body)[0]) as Fault | undefined
   const said = typeof fault === 'object' && fault?.message ? fault.message : text.slice(0, 500) || answer.statusText

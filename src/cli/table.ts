@@ -22,7 +22,10 @@ export function tableLines(
   const cells = [header, ...rows].map((row) =>
     row.map((cell, at) => cell.split('\n').flatMap((line) => broken(line, widest[at]))),
   )
-  const widths = header.map((_, at) => Math.max(0, ...cells.flatMap((row) => row[at]!.map(widthOf))))
+  const whole = (text: string) => Math.max(...text.split('\n').map(widthOf))
+  const widths = header.map((_, at) =>
+    Math.min(widest[at] ?? Infinity, Math.max(...[header, ...rows].map((row) => whole(row[at]!)))),
+  )
   const rule = `+${widths.map((width) => '-'.repeat(width + 2)).join('+')}+`
   const line = (parts: string[]) => `|${parts.map((part, at) => ` ${padded(part, widths[at]!, align[at])} `).join('|')}|`
   const block = (row: string[][]) =>
@@ -35,24 +38,28 @@ const padded = (text: string, width: number, align: Align = 'left') => {
   return align === 'left' ? text + space : space + text
 }
 
-/** Broken at blanks where there are any, else where the width ends. */
+/** As Python's textwrap breaks: at blanks and between hyphened words; a word longer than the line after its last hyphen that fits, else anywhere. */
 function broken(line: string, width: number | undefined): string[] {
   if (width === undefined || widthOf(line) <= width) return [line]
+  const words = line.split(/(\s+)|(?<=\p{L}{2}-)(?=\p{L}-?\p{L})/u).filter((word) => word !== undefined && word !== '')
   const lines: string[] = []
-  let current = ''
-  for (const word of line.split(/(?<= )/)) {
-    if (widthOf((current + word).trimEnd()) <= width) {
-      current += word
-      continue
+  while (words.length > 0) {
+    let current = ''
+    if (lines.length > 0 && words[0]!.trim() === '') words.shift()
+    while (words.length > 0 && widthOf(current + words[0]!) <= width) current += words.shift()!
+    if (words.length > 0 && widthOf(words[0]!) > width) {
+      const cut = cutOf(words[0]!, Math.max(1, width - widthOf(current)))
+      current += words[0]!.slice(0, cut)
+      words[0] = words[0]!.slice(cut)
     }
-    if (current !== '') lines.push(current.trimEnd())
-    current = word
-    while (widthOf(current.trimEnd()) > width) {
-      lines.push(current.slice(0, width))
-      current = current.slice(width)
-    }
+    if (current.trimEnd() !== '') lines.push(current.trimEnd())
   }
-  return current.trimEnd() === '' && lines.length > 0 ? lines : [...lines, current.trimEnd()]
+  return lines
+}
+
+function cutOf(word: string, space: number): number {
+  const hyphen = word.lastIndexOf('-', space - 1)
+  return hyphen > 0 && /[^-]/.test(word.slice(0, hyphen)) ? hyphen + 1 : space
 }
 
 /** How wide each column may be so that the table fits: those above the average share what the others leave, none below `least`. */

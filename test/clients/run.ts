@@ -1,8 +1,12 @@
-/** Debian's unmodified openstack client against a simulated cloud that listens: a line for each walk through the commands of a service. */
+/**
+ * Debian's unmodified openstack client, and our neutron beside Debian's, against a simulated cloud that listens: a line for each walk through the
+ * commands of a service.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCloud } from '../../src/main/start-cloud.ts'
+import { walkNeutron } from './neutron.ts'
 import { openClient } from './session.ts'
 import { walk } from './walk.ts'
 
@@ -21,6 +25,7 @@ for (const { name, run } of walk.filter((step) => wanted.length === 0 || wanted.
   if (trouble) console.log(trouble.stack)
   if (trouble) failed++
 }
+failed += await walkNeutron(cloud.env(), wanted)
 // What a failed walk left behind is no orphan of the cloud.
 const problems = await cloud.doctor()
 for (const problem of problems) console.log(`doctor: ${problem}`)

@@ -1,14 +1,17 @@
-"""Runs Debian's unmodified openstack client again and again in one process, since importing it costs more than all its requests.
+"""Runs one of Debian's unmodified clients again and again in one process, since importing it costs more than all its requests.
 
-Reads a JSON list of arguments a line; answers each with a line {"code": 0, "out": "...", "err": "..."}.
+The module that has the client's main is the argument. Reads a JSON list of arguments a line; answers each with a line
+{"code": 0, "out": "...", "err": "..."}.
 """
 
 import contextlib
+import importlib
 import io
 import json
+import logging
 import sys
 
-from openstackclient import shell
+shell = importlib.import_module(sys.argv[1])
 
 answers = sys.stdout
 for line in sys.stdin:
@@ -18,5 +21,7 @@ for line in sys.stdin:
             code = shell.main(json.loads(line))
         except SystemExit as end:
             code = end.code
+    # Each run of a client adds a handler, and the next would say everything twice.
+    logging.getLogger().handlers.clear()
     answers.write(json.dumps({"code": code or 0, "out": out.getvalue(), "err": err.getvalue()}) + "\n")
     answers.flush()

@@ -14,9 +14,9 @@ export type OpenstackClient = {
   close(): void
 }
 
-/** Debian's python3-openstackclient with these OS_… variables. */
-export function openClient(env: Record<string, string>): OpenstackClient {
-  const child = spawn('/usr/bin/python3', [fileURLToPath(new URL('./session.py', import.meta.url))], {
+/** Debian's python3-openstackclient, or the one of another package, with these OS_… variables. */
+export function openClient(env: Record<string, string>, module = 'openstackclient.shell'): OpenstackClient {
+  const child = spawn('/usr/bin/python3', [fileURLToPath(new URL('./session.py', import.meta.url)), module], {
     env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent', PYTHONWARNINGS: 'ignore', PYTHONUNBUFFERED: '1', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   })

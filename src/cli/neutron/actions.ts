@@ -1,6 +1,6 @@
 import type { Row } from '../output.ts'
 import type { Option, Positional, Values } from './arguments.ts'
-import { type Ask, type Cloud, type Command, idOf, listAll, showOne } from './command.ts'
+import { type Ask, type Cloud, type Command, find, idOf, listAll, showOne } from './command.ts'
 import { Unclear } from './extra.ts'
 import { hostedRouter, hostingAgent, nounOf, nouns } from './nouns.ts'
 import { oneOutput } from './output-options.ts'
@@ -13,6 +13,12 @@ const subnet = nouns['subnet']!
 const word = (values: Values, key: string) => String(values[key])
 const named = (key: string, metavar: string, help: string): Positional => ({ key, metavar, help })
 const routerWord = named('router', 'ROUTER', 'name or id of the router')
+
+const noAddress = (name: string) =>
+  new Unclear(
+    `No IPs available for external network ${name}`,
+    `${name} has no subnet, so the router can have no address there: neutron subnet-create ${name} CIDR --disable-dhcp`,
+  )
 
 const setGateway: Command = {
   summary: 'Set the external network of a router.',
@@ -33,8 +39,11 @@ const setGateway: Command = {
   },
   async run({ cloud, values, say }) {
     const id = await idOf(cloud, router, word(values, 'router'))
+    const outside = await find(cloud, network, word(values, 'external_network'), { fields: ['id', 'subnets'] })
+    // Servers have long let this pass; the router then has a gateway without an address, and gets none later either.
+    if (Array.isArray(outside['subnets']) && outside['subnets'].length === 0) throw noAddress(word(values, 'external_network'))
     const gateway = {
-      network_id: await idOf(cloud, network, word(values, 'external_network')),
+      network_id: outside['id'],
       ...(values['snat'] !== undefined && { enable_snat: values['snat'] }),
       ...(values['fixed_ips'] !== undefined && { external_fixed_ips: await fixedIps(cloud, values['fixed_ips']) }),
     }

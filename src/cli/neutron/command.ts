@@ -54,11 +54,17 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** The thing of this id, else the only one of this name. Throws Refused 404, or an Error when several have the name. */
 export async function find(cloud: Cloud, noun: Noun, word: string, query: Query = { fields: 'id' }): Promise<Row> {
+  // A cloud that has no such things has none of this name either.
+  const listed = (filter: Query) =>
+    listAll(cloud, noun, { ...filter, ...query }).catch((error) => {
+      if (error instanceof Refused && error.status === 404) return []
+      throw error
+    })
   if (uuid.test(word)) {
-    const [byId] = await listAll(cloud, noun, { id: word, ...query })
+    const [byId] = await listed({ id: word })
     if (byId) return byId
   }
-  const byName = noun.hasNames === false ? [] : await listAll(cloud, noun, { name: word, ...query })
+  const byName = noun.hasNames === false ? [] : await listed({ name: word })
   if (byName.length === 1) return byName[0]!
   if (byName.length > 1) throw new Several(noun.name, word)
   const by = noun.hasNames === false ? 'id' : 'name or id'
@@ -115,12 +121,12 @@ export function withExtra(body: Row, extra: Values): Row {
   return { ...body, ...Object.fromEntries(joined) }
 }
 
-/** Prints a thing with its fields in order; a table shows lists a line each. */
-export async function showOne({ shape, say }: Pick<Ask, 'shape' | 'say'>, row: Row, noun?: Noun): Promise<void> {
+/** Prints a thing with its fields in order; a table shows lists a line each, with `indent` what is within in several. */
+export async function showOne({ shape, say }: Pick<Ask, 'shape' | 'say'>, row: Row, noun?: Noun, indent?: number): Promise<void> {
   const sorted = Object.fromEntries(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)))
   const cell = (key: string, value: unknown) => {
     const special = key === 'rules' ? noun?.cells?.[key] : undefined
-    return special ? special(sorted) : cellOf(value, noun?.indent)
+    return special ? special(sorted) : cellOf(value, indent)
   }
   const shown = shape.format === 'table' && noun ? mapValues(sorted, cell) : sorted
   say(await oneText(shown, shape))

@@ -1,7 +1,15 @@
 import { isOption, Misused, readPairs, type Values } from './arguments.ts'
 
-/** What was said about a field is not understood: exit code 1. */
-export class Unclear extends Error {}
+/** What was asked for is not understood, or cannot work: exit code 1. */
+export class Unclear extends Error {
+  /** What to do instead; empty when the message says it. */
+  readonly hint: string
+
+  constructor(message: string, hint = '') {
+    super(message)
+    this.hint = hint
+  }
+}
 
 const types = {
   bool: (text: string): unknown => text.toLowerCase() === 'true',

@@ -3,6 +3,7 @@ import { pyText } from '../python.ts'
 import { Refused } from '../session.ts'
 import type { Ask, Cloud } from './command.ts'
 import { listAll, Missing } from './command.ts'
+import { Unclear } from './extra.ts'
 import { nouns } from './nouns.ts'
 
 /** Characters that text editors and web pages make of plain ones. */
@@ -77,9 +78,8 @@ const nameIn = (words: readonly string[]) => words.find((word) => !word.startsWi
 /** What a user may have meant, after a command failed. Asks the cloud where that helps; never fails itself. */
 export async function hintsFor(command: string, words: readonly string[], error: unknown, cloud: Cloud): Promise<string[]> {
   const hints = [...oddWords(words), ...settingHints(command, words)]
+  if (error instanceof Unclear && error.hint !== '') hints.push(error.hint)
   if (error instanceof Missing) hints.push(...(await nearNames(error, cloud).catch(() => [])))
-  if (error instanceof Refused && command === 'router-gateway-set')
-    hints.push(...(await emptyNetwork(words, cloud).catch(() => [])))
   if (error instanceof Refused && error.status === 400 && command === 'net-create' && settingHints(command, words).length === 0)
     hints.push(...physicalTunnel(words))
   return hints
@@ -98,15 +98,6 @@ async function nearNames({ noun, word }: Missing, cloud: Cloud): Promise<string[
   return near.length === 0
     ? []
     : [`names are told apart by upper and lower case: did you mean ${[...new Set(near)].join(' or ')}?`]
-}
-
-async function emptyNetwork(words: readonly string[], cloud: Cloud): Promise<string[]> {
-  const name = words.filter((word) => !word.startsWith('-'))[1]
-  if (name === undefined) return []
-  const network = nouns['net']!
-  const found = [...(await listAll(cloud, network, { name })), ...(await listAll(cloud, network, { id: name }))][0]
-  if (!found || !Array.isArray(found['subnets']) || found['subnets'].length > 0) return []
-  return [`${name} has no subnet, so the router can have no address there: neutron subnet-create ${name} CIDR --disable-dhcp`]
 }
 
 /** For `--tenant-id` whose value was an empty variable, which the shell left out. */

@@ -26,7 +26,7 @@ export type Noun = {
 const lines =
   (key: string, show: (item: unknown) => string = pyJson) =>
   (row: Row) =>
-    Array.isArray(row[key]) ? row[key].map(show).join('\n') : ''
+    Array.isArray(row[key]) ? row[key].map((item) => show(item)).join('\n') : ''
 
 const text = (flag: string, help: string, more: Partial<Option> = {}): Option => ({
   flag,

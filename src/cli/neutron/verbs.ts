@@ -132,7 +132,8 @@ export const showCommand = (noun: Noun): Command => ({
     const { cloud, values } = ask
     const id = noun.hasNames === false ? String(values['id']) : await idOf(cloud, noun, String(values['id']))
     const query = queryOf({ values, extra: {} })
-    await showOne(ask, (await cloud.call<Record<string, Row>>('GET', at(noun, id), { query }))[noun.name] ?? {}, noun)
+    const found = (await cloud.call<Record<string, Row>>('GET', at(noun, id), { query }))[noun.name]
+    await showOne(ask, found ?? {}, noun, noun.indent)
   },
 })
 

@@ -5,7 +5,13 @@ import type { Api } from './api.ts'
 /** A thing of the demo set. Found by its name, so that it may be asked for again at any time. */
 export type Wanted = { what: string; isThere(): Promise<boolean>; make(): Promise<void> }
 
-export type DemoNeeds = { admin: Api; demoPassword: string; imageFile: string }
+export type DemoNeeds = {
+  admin: Api
+  demoPassword: string
+  imageFile: string
+  /** Physical network behind the public one. Default extnet. */
+  physicalNetwork?: string
+}
 
 type Named = { id: string; name: string }
 
@@ -18,12 +24,15 @@ const flavors: [name: string, id: string, memoryMb: number, diskGb: number, vcpu
   ['m1.xlarge', '5', 16384, 160, 8],
 ]
 
+/** The sizes of guests packstack makes. */
+export const flavorSet = (admin: Api): Wanted[] => flavors.map((flavor) => flavorWanted(admin, flavor))
+
 /** The demo set of packstack, in the order in which it must be made. */
 export const demoSet = (needs: DemoNeeds): Wanted[] => [
-  ...flavors.map((flavor) => flavorWanted(needs.admin, flavor)),
+  ...flavorSet(needs.admin),
   imageWanted(needs),
   ...identityWanted(needs),
-  ...networkWanted(needs.admin),
+  ...networkWanted(needs.admin, needs.physicalNetwork ?? outside.physicalNetwork),
 ]
 
 function flavorWanted(admin: Api, [name, id, ram, disk, vcpus]: (typeof flavors)[number]): Wanted {
@@ -47,7 +56,7 @@ function imageWanted({ admin, imageFile }: DemoNeeds): Wanted {
     async make() {
       // One without all its bytes was left by a run that was killed in the upload.
       for (const { id } of await found()) await admin.delete('image', `/images/${id}`)
-      const image = { name: 'mini', disk_format: 'qcow2', container_format: 'bare', visibility: 'public', min_ram: 96 }
+      const image = { name: 'mini', disk_format: 'qcow2', container_format: 'bare', visibility: 'public', min_ram: 64 }
       const { id } = await admin.post<Image>('image', '/images', image)
       await admin.upload('image', `/images/${id}/file`, await openAsBlob(imageFile))
     },
@@ -96,7 +105,7 @@ function identityWanted({ admin, demoPassword }: DemoNeeds): Wanted[] {
   ]
 }
 
-function networkWanted(admin: Api): Wanted[] {
+function networkWanted(admin: Api, physicalNetwork: string): Wanted[] {
   const found = async (kind: 'networks' | 'subnets' | 'routers', name: string) =>
     (await admin.get<Record<string, (Named & Record<string, unknown>)[]>>('network', `/${kind}?name=${name}`))[kind]?.[0]
   const id = (kind: Parameters<typeof found>[0], name: string) =>
@@ -114,7 +123,7 @@ function networkWanted(admin: Api): Wanted[] {
     wanted('networks', 'public', async () => ({
       'router:external': true,
       'provider:network_type': 'flat',
-      'provider:physical_network': outside.physicalNetwork,
+      'provider:physical_network': physicalNetwork,
     })),
     wanted('subnets', 'public_subnet', async () => ({
       network_id: await id('networks', 'public'),

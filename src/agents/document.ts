@@ -76,7 +76,7 @@ export type Segment = {
 export type SecurityRule = {
   direction: 'ingress' | 'egress'
   ethertype: 'IPv4' | 'IPv6'
-  /** A name (tcp, udp, icmp, ipv6-icmp, ...) or a number as text; undefined: any. */
+  /** `tcp`, `udp`, `sctp`, `icmp`, or IANA's number as text; undefined: any. */
   protocol: string | undefined
   /** Ports, or ICMP type and code. */
   portMin: number | undefined

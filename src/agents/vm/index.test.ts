@@ -5,24 +5,7 @@ import { type FakeClock, fakeClock, minute, second } from '../../kit/clock.ts'
 import { silentLog } from '../../kit/log.ts'
 import type { Vm, VmSeen } from '../document.ts'
 import { vmAgent } from './index.ts'
-
-const vm = (more: Partial<Vm> = {}): Vm => ({
-  id: 'a',
-  generation: 1,
-  name: 'web',
-  vcpus: 1,
-  memoryMb: 64,
-  diskGb: 0,
-  image: undefined,
-  power: 'on',
-  boots: 1,
-  softBoots: 0,
-  graceSeconds: 60,
-  nics: [],
-  configDrive: undefined,
-  requestId: 'req-1',
-  ...more,
-})
+import { sampleVm as vm } from './sample.ts'
 
 type World = { host: SimHost; clock: FakeClock; round(...items: Vm[]): Promise<VmSeen | undefined>; restart(): void }
 

@@ -4,24 +4,7 @@ import type { GuestSeen } from '../../drivers/hypervisor/driver.ts'
 import { second } from '../../kit/clock.ts'
 import type { Vm } from '../document.ts'
 import { type Action, plan, step } from './plan.ts'
-
-const vm = (more: Partial<Vm> = {}): Vm => ({
-  id: 'a',
-  generation: 1,
-  name: 'web',
-  vcpus: 1,
-  memoryMb: 64,
-  diskGb: 0,
-  image: undefined,
-  power: 'on',
-  boots: 1,
-  softBoots: 0,
-  graceSeconds: 60,
-  nics: [],
-  configDrive: undefined,
-  requestId: 'req-1',
-  ...more,
-})
+import { sampleVm as vm } from './sample.ts'
 
 const seen = (state: GuestSeen['state'], more: Partial<GuestSeen> = {}): GuestSeen => ({
   id: 'a',

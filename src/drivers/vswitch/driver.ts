@@ -13,6 +13,7 @@ export type SwitchSegment = {
 export type SwitchRule = {
   direction: 'ingress' | 'egress'
   ethertype: 'IPv4' | 'IPv6'
+  /** `tcp`, `udp`, `sctp`, `icmp`, or IANA's number as text; undefined: any. */
   protocol: string | undefined
   portMin: number | undefined
   portMax: number | undefined

@@ -208,7 +208,7 @@ export async function prove({ exec, log, dir }: { exec: Exec; log: Log; dir: str
     assert.ok(answered > 0 && answered < 18, `${answered} of 20 answered`)
   })
   await proof('a rule that makes no sense is told and does not cost the others', async () => {
-    const rules = [out, icmp, anyone('ingress', { protocol: 'gre', portMin: 1, portMax: 2 })]
+    const rules = [out, icmp, anyone('ingress', { protocol: '47', portMin: 1, portMax: 2 })]
     documents = withRules(documents, a2.id, rules)
     const told = await host.settle(documents)
     assert.match(told.port.find(({ id }) => id === a2.id)?.error ?? '', /makes no sense/)

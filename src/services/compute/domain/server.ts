@@ -3,18 +3,10 @@ import { fromBit, fromJson, toBit, toJson } from '../../../kit/db/columns.ts'
 import { secret } from '../../../kit/ids.ts'
 import type { NetworkPort, NicAsk } from '../../network/contract.ts'
 import type { ServerRow } from '../tables.ts'
+import type { Flavor } from './flavors.ts'
 import type { Sight, TaskState, VmState } from './states.ts'
 
-export type FlavorSnapshot = {
-  id: string
-  name: string
-  memoryMb: number
-  vcpus: number
-  rootGb: number
-  ephemeralGb: number
-  swapMb: number
-  extraSpecs: Record<string, string>
-}
+export type FlavorSnapshot = Omit<Flavor, 'rxtxFactor' | 'isPublic' | 'description'>
 
 export type ImageSnapshot = {
   id: string

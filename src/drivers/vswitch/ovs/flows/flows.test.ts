@@ -78,7 +78,7 @@ test('rules become matches of their protocol, ports and remotes', () => {
 
 test('a rule that makes no sense gives no match and says so, whatever it is', () => {
   const bad = [
-    { ...rule, protocol: 'gre' },
+    { ...rule, protocol: '47' },
     { ...rule, portMin: 30, portMax: 20 },
     { ...rule, portMin: -1 },
     { ...rule, portMax: 70_000 },

@@ -3,27 +3,6 @@ import { family, masks } from './addresses.ts'
 
 export type RuleMatches = { matches: string[]; problem: string | undefined }
 
-/** IANA's numbers of the names that security groups know. */
-const numbers: Record<string, number> = {
-  ah: 51,
-  dccp: 33,
-  egp: 8,
-  esp: 50,
-  gre: 47,
-  igmp: 2,
-  ipip: 4,
-  'ipv6-encap': 41,
-  'ipv6-frag': 44,
-  'ipv6-nonxt': 59,
-  'ipv6-opts': 60,
-  'ipv6-route': 43,
-  ospf: 89,
-  pgm: 113,
-  rsvp: 46,
-  udplite: 136,
-  vrrp: 112,
-}
-
 type Kind = 'tcp' | 'udp' | 'sctp' | 'icmp' | number | undefined
 
 function kindOf(protocol: string | undefined): Kind | 'unknown' {
@@ -33,8 +12,7 @@ function kindOf(protocol: string | undefined): Kind | 'unknown' {
   if (name === 'udp' || name === '17') return 'udp'
   if (name === 'sctp' || name === '132') return 'sctp'
   if (['icmp', 'icmpv6', 'ipv6-icmp', '1', '58'].includes(name)) return 'icmp'
-  if (/^\d{1,3}$/.test(name) && Number(name) <= 255) return Number(name)
-  return numbers[name] ?? 'unknown'
+  return /^\d{1,3}$/.test(name) && Number(name) <= 255 ? Number(name) : 'unknown'
 }
 
 function protocolMatch(kind: Kind, six: boolean): string {

@@ -64,6 +64,8 @@ export function openAuthentication(parts: AuthenticationParts): Authentication {
       const generation = Math.min(now, earlier?.generation ?? now)
       const { user } = proof
       if (!isEnough(user.options, methods)) {
+        // What was delegated is no half of a login that is not.
+        if (proof.via) throw refused()
         const receipt = await receipts.seal({ userId: user.id, methods, generation })
         return { receipt, user, missing: missingMethods(user.options, methods) }
       }

@@ -91,3 +91,31 @@ test('rules hold unless they are switched off; a wrong first method gets no rece
   await cloud.admin.identity.patch(`/users/${member.user.id}`, { user: { options: { multi_factor_auth_enabled: false } } })
   assert.equal((await ask(['password'])).status, 201)
 })
+
+test('CVE-2026-44394: however one logged in, a token made of the token ends with it', async (t) => {
+  const { cloud, member, ask } = await world(t)
+  for (const methods of [['totp'], ['password'], ['password', 'totp']]) {
+    const first = await ask(methods)
+    let token = first.headers['x-subject-token']!
+    for (let round = 0; round < 3; round++) {
+      cloud.clock.advance(10 * minute)
+      const next = await cloud.rescope(token, { project: { id: member.project.id } })
+      assert.equal(next.body.token.expires_at, first.body.token.expires_at)
+      token = next.headers['x-subject-token']!
+    }
+    cloud.clock.advance(31 * minute)
+    assert.equal((await cloud.rescope(token)).status, 404)
+  }
+})
+
+test('an application credential gets no receipt: what was delegated is no half of a login', async (t) => {
+  const { cloud, member } = await world(t)
+  const client = await cloud.signIn(member.sign)
+  const path = `/users/${member.user.id}/application_credentials`
+  const made = (await client.identity.post(path, { application_credential: { name: 'robot' } })).body.application_credential
+  const options = { multi_factor_auth_rules: [['application_credential', 'totp']] }
+  await cloud.admin.identity.patch(`/users/${member.user.id}`, { user: { options } })
+  const identity = { methods: ['application_credential'], application_credential: { id: made.id, secret: made.secret } }
+  const answer = await cloud.withToken(undefined).identity.post('/auth/tokens', { auth: { identity } })
+  assert.deepEqual([answer.status, answer.headers['openstack-auth-receipt']], [401, undefined])
+})

@@ -32,7 +32,7 @@ test('OSSA-2016-005: the same token in another spelling is revoked as well', asy
   for (const other of [`${token}=`, `${token}==`]) assert.ok(!(await cloud.isValid(other)))
 })
 
-test('OSSA-2014-026: a disabled user, project or domain voids tokens at once, and enabling again does not bring them back', async (t) => {
+test('OSSA-2014-026, OSSA-2012-016: a disabled user, project or domain voids tokens at once, and enabling again does not bring them back', async (t) => {
   const cloud = await identityCloud(t)
   const domain = await cloud.make('/domains', { domain: { name: 'acme' } })
   const { user, project, sign } = await newMember(cloud, { domain: domain.id })

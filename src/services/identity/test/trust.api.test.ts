@@ -32,7 +32,7 @@ test('OSSA-2026-001: identity headers of the caller change nothing, with a token
   assert.equal((await cloud.withToken(undefined).identity.post('/auth/tokens', external, { headers })).status, 401)
 })
 
-test('CVE-2026-44394, CVE-2012-3426: rescoping in a loop never moves the end of a token', async (t) => {
+test('CVE-2026-44394, CVE-2012-3426, OSSA-2012-019: rescoping in a loop never moves the end of a token', async (t) => {
   const cloud = await identityCloud(t)
   const first = await cloud.ask({ scope: adminProject })
   let token = first.headers['x-subject-token']!

@@ -1,15 +1,29 @@
 import type { Filter, PageAsk } from '../../../kit/db/listing.ts'
 
-/** A text's filters: exact, and the inexact ones by suffix of the name (`name__contains`, `name__startswith`, …; the `i` ones ignore case). */
-export const textFilters = <Column extends string>(name: string, column: Column): Record<string, Filter<Column>> => ({
-  [name]: { column },
-  [`${name}__contains`]: { column, op: 'like' },
-  [`${name}__icontains`]: { column, op: 'like' },
-  [`${name}__startswith`]: { column, op: 'prefix' },
-  [`${name}__istartswith`]: { column, op: 'prefix' },
-  [`${name}__endswith`]: { column, op: 'suffix' },
-  [`${name}__iendswith`]: { column, op: 'suffix' },
-})
+const literally = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
+
+/** A text's filters: exact, and the inexact ones by suffix of the name (`name__contains`, `name__startswith`, …). These never mind case. */
+export const textFilters = <Column extends string>(name: string, column: Column): Record<string, Filter<Column>> => {
+  const like = (pattern: (text: string) => string): Filter<Column> => ({
+    column,
+    op: 'pattern',
+    value: (text) => pattern(literally(text)),
+  })
+  const inexact = {
+    contains: like((text) => `%${text}%`),
+    startswith: like((text) => `${text}%`),
+    endswith: like((text) => `%${text}`),
+  }
+  return {
+    [name]: { column },
+    ...Object.fromEntries(
+      Object.entries(inexact).flatMap(([suffix, filter]) => [
+        [`${name}__${suffix}`, filter],
+        [`${name}__i${suffix}`, filter],
+      ]),
+    ),
+  }
+}
 
 /** Lists are whole unless a limit is asked for. */
 export const noLimit = 1_000_000

@@ -194,3 +194,16 @@ test('groups: members come and go, and have the group’s roles', async (t) => {
   assert.equal((await identity.delete(`/groups/${group.id}`)).status, 204)
   assert.deepEqual((await cloud.cloud.services.identity.audit!()).problems, [])
 })
+
+test('inexact filters never mind case, and take every character for itself', async (t) => {
+  const cloud = await identityCloud(t)
+  for (const name of ['Anna_1', 'annaX1', 'Hanna%2', 'bob']) await cloud.make('/users', { user: { name } })
+  const names = async (query: string) =>
+    (await cloud.admin.identity.get(`/users?${query}`)).body.users.map((one: { name: string }) => one.name).sort()
+  assert.deepEqual(await names('name__contains=ANNA'), ['Anna_1', 'Hanna%2', 'annaX1'])
+  assert.deepEqual(await names('name__icontains=anna'), ['Anna_1', 'Hanna%2', 'annaX1'])
+  assert.deepEqual(await names('name__startswith=anna'), ['Anna_1', 'annaX1'])
+  assert.deepEqual(await names('name__contains=anna_'), ['Anna_1'])
+  assert.deepEqual(await names('name__endswith=%252'), ['Hanna%2'])
+  assert.deepEqual(await names('name=BOB'), [])
+})

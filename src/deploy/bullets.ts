@@ -1,12 +1,14 @@
-import type { Accelerator } from './answers.ts'
+import type { Accelerator } from '../drivers/hypervisor/qemu/accelerator.ts'
 
 export type Ending = {
   host: string
   home: string
+  /** Where the answers are that were carried out. */
   answerFile: string
   /** A copy of the administrator's file for the user who ran sudo. */
   copy?: string
   cloudsYaml?: string
+  hasDemo: boolean
   accelerator: Accelerator
   logFile: string
   supervision: 'systemd' | 'loop'
@@ -18,7 +20,7 @@ export const bullets = (end: Ending): string[] => [
   `The answers of this installation are in ${end.answerFile}`,
   'Time synchronisation was not set up: the clock of this machine is left alone, guests take theirs from it',
   `${end.home}/keystonerc_admin was made on ${end.host}; to use the command line clients: . ${end.home}/keystonerc_admin`,
-  `${end.home}/keystonerc_demo does the same for the user demo`,
+  ...(end.hasDemo ? [`${end.home}/keystonerc_demo does the same for the user demo`] : []),
   ...(end.copy === undefined ? [] : [`A copy of the administrator's file is ${end.copy}`]),
   ...(end.cloudsYaml === undefined
     ? []

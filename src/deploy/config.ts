@@ -1,40 +1,59 @@
+import type { Settings } from './answers/settings.ts'
 import { readText } from './files.ts'
-import { outside, type Place, ports, region } from './place.ts'
+import { outside, type Place, ports } from './place.ts'
 
-/** The configuration of controller and agent on one machine. `host`: the address clients use. */
-export const allInOneConfig = (place: Place, host: string, name: string) => ({
-  region,
-  host,
-  bind: '0.0.0.0',
-  stateDir: place.state,
-  database: `${place.state}/altostack.db`,
-  ports,
-  network: {
-    tenantTypes: ['vxlan'],
-    flat: ['*'],
-    vlanRanges: [],
-    vniRanges: [[10, 10_000]],
-    tunnelIdRanges: [[10, 10_000]],
-  },
-  agent: {
-    controller: `http://127.0.0.1:${ports.link}`,
-    name,
-    stateDir: place.agentState,
-    tunnelIp: host,
-    bridgeMappings: { [outside.physicalNetwork]: outside.bridge },
-    virt: 'auto',
-    externalBridge: { bridge: outside.bridge, address: outside.address },
-  },
-})
+export type DaemonName = 'controller' | 'agent'
 
-export const configText = (config: ReturnType<typeof allInOneConfig>): string => `${JSON.stringify(config, undefined, 2)}\n`
+/** One machine of the cloud. */
+export type Node = {
+  name: string
+  /** Where its own traffic between hosts arrives. */
+  tunnelIp: string
+  isController: boolean
+  isNetworkHost: boolean
+  /** Whether it carries the gateway of the demo's external network. */
+  isGateway: boolean
+  runsAgent: boolean
+}
+
+/** The configuration of one machine. What belongs to the controller is the same on all. */
+export function nodeConfig(place: Place, settings: Settings, node: Node) {
+  const { controller, region, network, externalBridge, virt } = settings
+  const { bridge, isAddressed } = externalBridge
+  const mappings = Object.entries(settings.bridgeMappings).filter(([, one]) => node.isNetworkHost || one !== bridge)
+  return {
+    daemons: [...(node.isController ? ['controller' as const] : []), ...(node.runsAgent ? ['agent' as const] : [])],
+    region,
+    host: controller,
+    bind: '0.0.0.0',
+    stateDir: place.state,
+    database: `${place.state}/altostack.db`,
+    ports,
+    network,
+    agent: {
+      controller: `https://${node.isController ? '127.0.0.1' : controller}:${ports.link}`,
+      name: node.name,
+      stateDir: place.agentState,
+      tunnelIp: node.tunnelIp,
+      bridgeMappings: Object.fromEntries(mappings),
+      virt,
+      ...(node.isGateway && isAddressed && { externalBridge: { bridge, address: outside.address } }),
+    },
+  }
+}
+
+export const configText = (config: ReturnType<typeof nodeConfig>): string => `${JSON.stringify(config, undefined, 2)}\n`
 
 export const identityUrl = (host: string): string => `http://${host}:${ports.identity}/v3`
 
-export type Configured = { host: string; agent: { name: string } }
+export type Configured = { host: string; region: string; daemons?: DaemonName[]; agent: { name: string; controller: string } }
 
 /** What an installation goes by; undefined when there is none. */
 export async function readConfigured({ configFile }: Place): Promise<Configured | undefined> {
   const text = await readText(configFile)
   return text === undefined ? undefined : (JSON.parse(text) as Configured)
 }
+
+/** What runs on this machine; an installation of before has both. */
+export const daemonsOf = async (place: Place): Promise<DaemonName[]> =>
+  (await readConfigured(place))?.daemons ?? ['controller', 'agent']

@@ -1,10 +1,12 @@
 import { identityUrl } from './config.ts'
-import { mark, region } from './place.ts'
+import { mark } from './place.ts'
+
+export type Where = { host: string; region: string }
 
 export type Who = { name: 'admin' | 'demo'; password: string }
 
 /** A file for a shell's `source`, as packstack leaves it in root's home. Only the administrator's names the region. */
-export const keystonerc = ({ name, password }: Who, host: string): string =>
+export const keystonerc = ({ name, password }: Who, { host, region }: Where): string =>
   [
     'unset OS_SERVICE_TOKEN',
     `export OS_USERNAME=${name}`,
@@ -21,16 +23,16 @@ export const keystonerc = ({ name, password }: Who, host: string): string =>
   ].join('\n')
 
 /** For the current clients: `openstack --os-cloud altostack`, or `altostack-demo`. */
-export const cloudsYaml = (admin: string, demo: string, host: string): string =>
+export const cloudsYaml = (admin: string, demo: string, where: Where): string =>
   [
     mark,
     'clouds:',
-    ...cloud('altostack', { name: 'admin', password: admin }, host),
-    ...cloud('altostack-demo', { name: 'demo', password: demo }, host),
+    ...cloud('altostack', { name: 'admin', password: admin }, where),
+    ...cloud('altostack-demo', { name: 'demo', password: demo }, where),
     '',
   ].join('\n')
 
-const cloud = (title: string, { name, password }: Who, host: string): string[] => [
+const cloud = (title: string, { name, password }: Who, { host, region }: Where): string[] => [
   `  ${title}:`,
   `    region_name: ${region}`,
   '    identity_api_version: 3',

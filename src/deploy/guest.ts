@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { kernelMetaPackage } from '../../images/packages.ts'
-import { probeAccelerator } from '../drivers/hypervisor/qemu/accelerator.ts'
+import { type Accelerator, probeAccelerator } from '../drivers/hypervisor/qemu/accelerator.ts'
 import type { Exec } from '../kit/exec/exec.ts'
-import type { Accelerator } from './answers.ts'
 import type { Distribution } from './packages.ts'
 import type { Place } from './place.ts'
 

@@ -25,13 +25,25 @@ export const hostPackages = {
       'conntrack',
       'procps',
       'logrotate',
+      'openssl',
     ],
   },
   // Not tried on such a machine: Open vSwitch is in the NFV repository of CentOS and in Fedora's own.
   dnf: {
     x64: ['qemu-kvm'],
     arm64: ['qemu-kvm', 'edk2-aarch64'],
-    all: ['qemu-img', 'openvswitch', 'dnsmasq', 'nftables', 'iproute', 'iputils', 'conntrack-tools', 'procps-ng', 'logrotate'],
+    all: [
+      'qemu-img',
+      'openvswitch',
+      'dnsmasq',
+      'nftables',
+      'iproute',
+      'iputils',
+      'conntrack-tools',
+      'procps-ng',
+      'logrotate',
+      'openssl',
+    ],
   },
 }
 

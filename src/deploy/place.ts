@@ -17,6 +17,13 @@ export const placeAt = (root = '/') => {
     configFile: join(config, 'altostack.json'),
     secretsFile: join(config, 'secrets.json'),
     agentSecretsFile: join(config, 'agent-secrets.json'),
+    /** What was asked for last, all of it. */
+    answersFile: join(config, 'answers.txt'),
+    /** Other hosts that were prepared from here. */
+    hostsFile: join(config, 'hosts.json'),
+    /** Keys by which we know other hosts again. */
+    knownHosts: join(config, 'known_hosts'),
+    runs: at('var/tmp/packstack'),
     state: at('var/lib/altostack'),
     agentState: at('var/lib/altostack-agent'),
     image: at('var/lib/altostack/mini.qcow2'),
@@ -34,8 +41,6 @@ export const placeAt = (root = '/') => {
 
 /** Ports an installed cloud listens on. */
 export const ports = { identity: 5000, image: 9292, compute: 8774, placement: 8778, network: 9696, link: 8781 }
-
-export const region = 'RegionOne'
 
 /** The demo set's outside world, as packstack lays it. */
 export const outside = {

@@ -1,7 +1,6 @@
 import { explainError } from '../kit/errors.ts'
 import { readConfigured } from './config.ts'
 import { exists } from './files.ts'
-import { buildImage } from './guest.ts'
 import type { Installation } from './installation.ts'
 import { carryOut, type Outcome, type Step } from './plan.ts'
 import type { Screen } from './screen.ts'
@@ -18,7 +17,7 @@ export const runSteps = (steps: readonly Step[], screen: Screen): Promise<Outcom
 export function stepNeeds(installation: Installation, host: string): StepNeeds {
   const { distribution } = installation
   if (!distribution) throw new Error('packages cannot be installed on this distribution')
-  return { ...installation, distribution, host, buildImage: (outFile) => buildImage({ ...installation, distribution }, outFile) }
+  return { ...installation, distribution, host }
 }
 
 const nothingInstalled = 'nothing is installed here; ./packstack --allinone installs it'

@@ -1,12 +1,12 @@
 import { rename, rm } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Exec } from '../kit/exec/exec.ts'
 import { accountOf, areFoldersThere, makeUserAndFolders } from './account.ts'
-import type { Accelerator } from './answers.ts'
+import type { Settings } from './answers/settings.ts'
+import { makeCertificate } from './certificate.ts'
 import { hostsUp, isAnswering, lastLines, openAdmin, readSecrets, until } from './cloud.ts'
-import { allInOneConfig, configText, readConfigured } from './config.ts'
-import { demoSet, isDemoThere, makeDemo } from './demo/demo.ts'
+import { configText, type DaemonName, type Node, nodeConfig } from './config.ts'
+import { demoSet, flavorSet, isDemoThere, makeDemo } from './demo/demo.ts'
 import { exists, isWritten, write } from './files.ts'
 import { isSwitchReady, startSwitch } from './openvswitch.ts'
 import { areOutputsThere, writeOutputs } from './outputs.ts'
@@ -14,7 +14,7 @@ import { type Distribution, installPackages, missingPackages } from './packages.
 import { mark, type Place, user } from './place.ts'
 import type { Step } from './plan.ts'
 import { compile, installProgram, isCompiled, isInstalled } from './program.ts'
-import { agentSecretsText, drawSecrets, type Secrets, secretsText } from './secrets.ts'
+import { agentSecretsText, drawLinkKey, type Secrets, secretsText } from './secrets.ts'
 import { daemons } from './supervision/services.ts'
 import type { Supervision } from './supervision/supervision.ts'
 
@@ -25,14 +25,25 @@ export type StepNeeds = {
   host: string
   distribution: Distribution
   supervision: Supervision
-  probe: () => Promise<Accelerator>
+  /** What runs on this machine. */
+  daemonNames: readonly DaemonName[]
+}
+
+/** What a controller's machine needs beyond what any host does. */
+export type ControllerNeeds = StepNeeds & {
+  settings: Settings
+  node: Node
+  /** Text of the answers that are carried out. */
+  answers: string
+  /** Whether the answers are left in root's home: they came from no file. */
+  leavesAnswers: boolean
   /** Builds the guest image into the file. */
   buildImage: (outFile: string) => Promise<void>
   sudoUser?: string
 }
 
 /** What makes a bare machine a cloud. Each step tells by looking whether it is done. */
-export const allInOneSteps = (needs: StepNeeds): Step[] => [
+export const controllerSteps = (needs: ControllerNeeds): Step[] => [
   packages(needs),
   folders(needs),
   program(needs),
@@ -40,25 +51,25 @@ export const allInOneSteps = (needs: StepNeeds): Step[] => [
   secrets(needs),
   configuration(needs),
   ...startSteps(needs, ['Installing packages', 'Making user and folders', 'Compiling the program', 'Writing configuration']),
-  image(needs),
-  demo(needs),
+  ...(needs.settings.hasDemo ? [image(needs)] : []),
+  ...(needs.settings.hasDemo || needs.settings.hasFlavors ? [demo(needs)] : []),
   outputs(needs),
 ]
 
 /** What brings everything back after a reboot. */
 export const startSteps = (needs: StepNeeds, after: readonly string[] = []): Step[] => [
-  switchStep(needs, after),
+  ...(needs.daemonNames.includes('agent') ? [switchStep(needs, after)] : []),
   daemonsStep(needs, after),
-  hostStep(needs),
+  ...(needs.daemonNames.includes('agent') && needs.daemonNames.includes('controller') ? [hostStep(needs)] : []),
 ]
 
-const packages = ({ exec, distribution }: StepNeeds): Step => ({
+export const packages = ({ exec, distribution }: StepNeeds): Step => ({
   name: 'Installing packages',
   isDone: async () => (await missingPackages(exec, distribution)).length === 0,
   apply: async () => installPackages(exec, distribution, await missingPackages(exec, distribution)),
 })
 
-const folders = ({ place, exec }: StepNeeds): Step => ({
+export const folders = ({ place, exec }: StepNeeds): Step => ({
   name: 'Making user and folders',
   isDone: () => areFoldersThere(place),
   apply: () => makeUserAndFolders(place, exec),
@@ -70,11 +81,11 @@ const program = ({ place, exec, clone }: StepNeeds): Step => ({
   apply: () => installProgram(exec, clone, place.program),
 })
 
-const compilation = ({ place, exec }: StepNeeds): Step => ({
+export const compilation = ({ place, exec, daemonNames }: StepNeeds): Step => ({
   name: 'Compiling the program',
-  needs: ['Making user and folders', 'Installing the program'],
-  isDone: () => isCompiled(daemons(place), place.program),
-  apply: () => compile(exec, daemons(place), place.program),
+  needs: ['Making user and folders', ...(daemonNames.includes('controller') ? ['Installing the program'] : [])],
+  isDone: () => isCompiled(daemons(place, daemonNames), place.program),
+  apply: () => compile(exec, daemons(place, daemonNames), place.program),
 })
 
 const secretFiles = async (place: Place, made: Secrets) => {
@@ -87,19 +98,24 @@ const secretFiles = async (place: Place, made: Secrets) => {
 }
 
 /** Secrets are drawn once: others would not fit what is in the database. */
-const secrets = ({ place }: StepNeeds): Step => ({
+const secrets = ({ place, exec, settings }: ControllerNeeds): Step => ({
   name: 'Making secrets',
-  needs: ['Making user and folders'],
+  needs: ['Making user and folders', 'Installing packages'],
   async isDone() {
     const made = await readSecrets(place)
-    return made !== undefined && (await Promise.all((await secretFiles(place, made)).map(isWritten))).every(Boolean)
+    return (
+      made?.linkCertificate !== undefined && (await Promise.all((await secretFiles(place, made)).map(isWritten))).every(Boolean)
+    )
   },
   async apply() {
-    for (const file of await secretFiles(place, (await readSecrets(place)) ?? drawSecrets())) await write(file)
+    const { adminPassword, demoPassword } = settings
+    const made: Secrets = (await readSecrets(place)) ?? { adminPassword, demoPassword, linkKey: drawLinkKey() }
+    const whole = made.linkCertificate === undefined ? { ...made, ...(await makeCertificate(exec)) } : made
+    for (const file of await secretFiles(place, whole)) await write(file)
   },
 })
 
-const rotation = (place: Place) => `${mark}
+export const rotation = (place: Place) => `${mark}
 ${place.log}/*.log {
   size 20M
   rotate 4
@@ -110,21 +126,18 @@ ${place.log}/*.log {
 }
 `
 
-/** A machine that was renamed stays the host it was: its guests are known by that name. */
-const configuration = ({ place, host }: StepNeeds): Step => {
-  const files = async () => {
-    const config = allInOneConfig(place, host, (await readConfigured(place))?.agent.name ?? hostname())
-    return [
-      { path: place.configFile, text: configText(config), mode: 0o644 },
-      { path: place.logrotate, text: rotation(place), mode: 0o644 },
-    ]
-  }
+const configuration = ({ place, settings, node, answers }: ControllerNeeds): Step => {
+  const files = [
+    { path: place.answersFile, text: answers, mode: 0o600 },
+    { path: place.logrotate, text: rotation(place), mode: 0o644 },
+    { path: place.configFile, text: configText(nodeConfig(place, settings, node)), mode: 0o644 },
+  ]
   return {
     name: 'Writing configuration',
     needs: ['Making secrets'],
-    isDone: async () => (await Promise.all((await files()).map(isWritten))).every(Boolean),
+    isDone: async () => (await Promise.all(files.map(isWritten))).every(Boolean),
     async apply() {
-      for (const file of await files()) if (!(await isWritten(file))) await write(file)
+      for (const file of files) if (!(await isWritten(file))) await write(file)
     },
   }
 }
@@ -136,24 +149,23 @@ const switchStep = ({ place, exec }: StepNeeds, after: readonly string[]): Step 
   apply: () => startSwitch(place, exec),
 })
 
-const daemonsStep = ({ place, host, supervision }: StepNeeds, after: readonly string[]): Step => ({
-  name: 'Starting the cloud',
-  needs: after,
-  async isDone() {
-    const seen = await supervision.look()
-    return (await supervision.isSetUp()) && seen.every((one) => one.isKept && one.isCurrent) && (await isAnswering(host))
-  },
-  async apply() {
-    await supervision.setUp()
-    await supervision.start()
-    const log = join(place.log, 'controller.log')
-    await until(
-      () => isAnswering(host),
-      60,
-      async () => `the controller does not answer. The end of ${log}:\n${await lastLines(log)}`,
-    )
-  },
-})
+const daemonsStep = ({ place, host, supervision, daemonNames }: StepNeeds, after: readonly string[]): Step => {
+  const isThere = async () => !daemonNames.includes('controller') || (await isAnswering(host))
+  return {
+    name: daemonNames.includes('controller') ? 'Starting the cloud' : 'Starting the agent',
+    needs: after,
+    async isDone() {
+      const seen = await supervision.look()
+      return (await supervision.isSetUp()) && seen.every((one) => one.isKept && one.isCurrent) && (await isThere())
+    },
+    async apply() {
+      await supervision.setUp()
+      await supervision.start()
+      const log = join(place.log, 'controller.log')
+      await until(isThere, 60, async () => `the controller does not answer. The end of ${log}:\n${await lastLines(log)}`)
+    },
+  }
+}
 
 const hostStep = ({ place, host }: StepNeeds): Step => {
   const isUp = async () => (await hostsUp(await openAdmin(place, host))).length > 0
@@ -166,7 +178,7 @@ const hostStep = ({ place, host }: StepNeeds): Step => {
   }
 }
 
-const image = ({ place, buildImage }: StepNeeds): Step => ({
+const image = ({ place, buildImage }: ControllerNeeds): Step => ({
   name: 'Building the guest image',
   needs: ['Installing packages', 'Making user and folders'],
   isDone: () => exists(place.image),
@@ -178,24 +190,39 @@ const image = ({ place, buildImage }: StepNeeds): Step => ({
   },
 })
 
-const demo = ({ place, host }: StepNeeds): Step => {
+const demo = ({ place, host, settings, daemonNames }: ControllerNeeds): Step => {
+  const { demoPassword, externalPhysnet: physicalNetwork, hasDemo, hasFlavors } = settings
   const set = async () => {
-    const { demoPassword } = (await readSecrets(place)) ?? drawSecrets()
-    return demoSet({ admin: await openAdmin(place, host), demoPassword, imageFile: place.image })
+    const admin = await openAdmin(place, host)
+    const flavors = flavorSet(admin)
+    const all = demoSet({ admin, demoPassword, imageFile: place.image, physicalNetwork })
+    return hasDemo && hasFlavors ? all : hasDemo ? all.slice(flavors.length) : flavors
   }
   return {
-    name: 'Provisioning the demo set',
-    needs: ['Waiting for this host to report', 'Building the guest image'],
+    name: hasDemo ? 'Provisioning the demo set' : 'Making flavors',
+    needs: [
+      daemonNames.includes('agent') ? 'Waiting for this host to report' : 'Starting the cloud',
+      ...(hasDemo ? ['Building the guest image'] : []),
+    ],
     isDone: async () => isDemoThere(await set()),
     apply: async () => makeDemo(await set()),
   }
 }
 
-const outputs = ({ place, host, probe, sudoUser }: StepNeeds): Step => {
+const outputs = ({ place, host, settings, answers, leavesAnswers, sudoUser }: ControllerNeeds): Step => {
+  const { region, hasDemo } = settings
   const about = async () => {
     const made = await readSecrets(place)
     if (!made) throw new Error(`${place.secretsFile} is not there`)
-    return { place, host, secrets: made, accelerator: await probe(), ...(sudoUser !== undefined && { sudoUser }) }
+    return {
+      place,
+      host,
+      region,
+      hasDemo,
+      secrets: made,
+      ...(leavesAnswers && { answers }),
+      ...(sudoUser !== undefined && { sudoUser }),
+    }
   }
   return {
     name: 'Writing keystonerc, clouds.yaml and answers',

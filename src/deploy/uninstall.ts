@@ -87,6 +87,7 @@ async function removeFiles({ place, exec, keepData, sudoUser }: UninstallNeeds):
   for (const folder of [place.run, place.dhcp, place.log, place.imageCache, ...(keepData ? [] : data)])
     await rm(folder, { recursive: true, force: true })
   await removeOutputs(place, sudoUser)
+  await removeLogs(place)
   // The state belongs to the user by number: one without the other would be a stranger's.
   if (!keepData && (await accountOf(user))) await exec.run(['userdel', user])
   for (const suffix of ['.new', '.old', '']) await rm(`${place.program}${suffix}`, { recursive: true, force: true })
@@ -103,6 +104,15 @@ async function removeOutputs(place: Place, sudoUser: string | undefined): Promis
   ]
   for (const file of files) if ((await readText(file))?.includes(mark)) await rm(file)
   await removeIfEmpty(join(place.cloudsYaml, '..'))
+}
+
+/** Logs of runs that begin with our mark; real packstack's stay. */
+async function removeLogs({ runs }: Place): Promise<void> {
+  for (const name of await readdir(runs).catch(() => []))
+    if ((await readText(join(runs, name, 'openstack-setup.log')))?.startsWith(mark))
+      await rm(join(runs, name), { recursive: true })
+  const left = await readdir(runs).catch(() => [])
+  if (left.join() === 'latest') await rm(runs, { recursive: true })
 }
 
 const removeIfEmpty = async (folder: string): Promise<void> => {

@@ -39,7 +39,7 @@ export async function release(place: Place, name: string): Promise<void> {
 
 const settings = ({ env }: Daemon): string[] => Object.entries(env).map(([name, value]) => `${name}=${value}`)
 
-export function loopSupervision(place: Place): Supervision {
+export function loopSupervision(place: Place, names: readonly Daemon['name'][]): Supervision {
   const look = async (daemon: Daemon): Promise<Supervised> => {
     const isKept = (await keeperOf(place, daemon.name)) !== undefined
     const found = (await kept(daemon)) ?? (await processesTitled(daemon.title, place.program))[0]
@@ -74,8 +74,8 @@ export function loopSupervision(place: Place): Supervision {
     isSetUp: async () => true,
     setUp: async () => {},
     remove: async () => {},
-    start: async () => void (await Promise.all(daemons(place).map(start))),
-    stop: async () => void (await Promise.all(daemons(place).map(stop))),
-    look: () => Promise.all(daemons(place).map(look)),
+    start: async () => void (await Promise.all(daemons(place, names).map(start))),
+    stop: async () => void (await Promise.all(daemons(place, names).map(stop))),
+    look: () => Promise.all(daemons(place, names).map(look)),
   }
 }

@@ -36,25 +36,29 @@ const daemon = (place: Place, { name, roles, user, secrets, state, entry }: Kind
   compiled: join(state, 'compiled'),
 })
 
+/** All there may be, whatever of them runs here. */
+export const daemonNames = ['controller', 'agent'] as const
+
 /** The controller can do nothing to the host; the agent must be root, for QEMU, Open vSwitch and namespaces. */
-export const daemons = (place: Place): [Daemon, Daemon] => [
-  daemon(place, {
-    name: 'controller',
-    roles: 'api,work',
-    user,
-    secrets: place.secretsFile,
-    state: place.state,
-    entry: 'src/main/controller.ts',
-  }),
-  daemon(place, {
-    name: 'agent',
-    roles: 'agent',
-    user: 'root',
-    secrets: place.agentSecretsFile,
-    state: place.agentState,
-    entry: 'src/main/host.ts',
-  }),
-]
+export const daemons = (place: Place, names: readonly Daemon['name'][] = daemonNames): Daemon[] =>
+  [
+    daemon(place, {
+      name: 'controller',
+      roles: 'api,work',
+      user,
+      secrets: place.secretsFile,
+      state: place.state,
+      entry: 'src/main/controller.ts',
+    }),
+    daemon(place, {
+      name: 'agent',
+      roles: 'agent',
+      user: 'root',
+      secrets: place.agentSecretsFile,
+      state: place.agentState,
+      entry: 'src/main/host.ts',
+    }),
+  ].filter(({ name }) => names.includes(name))
 
 /** argv that becomes this user for good: no way back to root, no capability left. Needs util-linux, which is everywhere. */
 export const asUser = (name: string, argv: readonly string[]): string[] =>

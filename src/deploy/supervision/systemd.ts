@@ -8,8 +8,8 @@ import { type Daemon, daemons } from './services.ts'
 import type { Supervised, Supervision } from './supervision.ts'
 import { unitName, unitText } from './units.ts'
 
-export function systemdSupervision(place: Place, exec: Exec): Supervision {
-  const all = daemons(place)
+export function systemdSupervision(place: Place, exec: Exec, which: readonly Daemon['name'][]): Supervision {
+  const all = daemons(place, which)
   const files = all.map((daemon) => ({ path: join(place.units, unitName(daemon)), text: unitText(daemon, place), mode: 0o644 }))
   const systemctl = (...args: string[]) => exec.run(['systemctl', ...args], { timeoutMs: 90_000 })
   const names = all.map(unitName)

@@ -1,3 +1,5 @@
+import { type Reply, send, type Trust } from './http.ts'
+
 /** The cloud refused: its words, status and the name of the fault where it gives one. */
 export class Refused extends Error {
   readonly status: number
@@ -28,6 +30,7 @@ export type Credentials = {
   /** public, internal or admin. */
   interface: string
   timeoutMs: number
+  trust: Trust
 }
 
 export type Query = Record<string, string | readonly string[] | undefined>
@@ -45,9 +48,9 @@ type Token = { catalog?: Catalog; roles?: { name: string }[]; project?: { id: st
 /** Logs in with a password or a token by the identity API v3. Throws Refused, or an Error that says what is missing or unreachable. */
 export async function openSession(who: Credentials): Promise<Session> {
   const url = `${identityUrl(who.authUrl)}/auth/tokens`
-  const reply = await ask(url, 'POST', { auth: { identity: identityOf(who), ...scopeOf(who) } }, {}, who.timeoutMs)
+  const reply = await ask(url, 'POST', { auth: { identity: identityOf(who), ...scopeOf(who) } }, {}, who)
   const { token } = JSON.parse(reply.text) as { token: Token }
-  return sessionOf(who, token, reply.token)
+  return sessionOf(who, token, reply.header('x-subject-token'))
 }
 
 function sessionOf(who: Credentials, { catalog = [], roles = [], project }: Token, token: string): Session {
@@ -61,7 +64,7 @@ function sessionOf(who: Credentials, { catalog = [], roles = [], project }: Toke
       { query = {}, body }: { query?: Query; body?: unknown } = {},
     ) {
       const url = `${addressOf(catalog, service, who)}${path}${queryText(query)}`
-      const { text } = await ask(url, method, body, { 'x-auth-token': token }, who.timeoutMs)
+      const { text } = await ask(url, method, body, { 'x-auth-token': token }, who)
       return (text === '' ? undefined : JSON.parse(text)) as T
     },
   }
@@ -107,41 +110,40 @@ function queryText(query: Query): string {
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }
 
-async function ask(url: string, method: string, body: unknown, headers: Record<string, string>, timeoutMs: number) {
-  const answer = await fetch(url, {
+async function ask(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string>,
+  who: Credentials,
+): Promise<Reply> {
+  const reply = await send({
+    url,
     method,
     headers: { accept: 'application/json', ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-    ...(timeoutMs > 0 && { signal: AbortSignal.timeout(timeoutMs) }),
-  }).catch((error: Error) => {
-    const cause =
-      error.cause instanceof Error ? error.cause.message || String((error.cause as { code?: string }).code) : error.message
-    throw new Error(`Unable to establish connection to ${url}: ${cause}`)
+    timeoutMs: who.timeoutMs,
+    trust: who.trust,
   })
-  const text = await answer.text()
-  if (!answer.ok) throw refusal(answer, text)
-  return { text, token: answer.headers.get('x-subject-token') ?? '' }
+  if (reply.status < 200 || reply.status > 299) throw refusal(reply)
+  return reply
 }
 
 type Fault = { type?: string; message?: string; detail?: string; code?: number; title?: string }
 
 /** The words of whichever service said no, with the id by which the operator finds the request in the log. */
-function refusal(answer: Response, text: string): Refused {
-  const id = answer.headers.get('x-openstack-request-id') ?? ''
+function refusal({ status, header, text }: Reply): Refused {
+  const id = header('x-openstack-request-id')
   const body = parsed(text)
   const network = body['NeutronError'] as Fault | undefined
   const bare = typeof body['message'] === 'string' ? body['message'] : undefined
   if (network || bare !== undefined) {
     const said = network ? [network.message, network.detail].filter((part) => part).join('\n') : bare
-    return new Refused(
-      answer.status,
-      id === '' ? `${said}` : `${said}\nNeutron server returns request_ids: ['${id}']`,
-      network?.type,
-    )
+    return new Refused(status, id === '' ? `${said}` : `${said}\nNeutron server returns request_ids: ['${id}']`, network?.type)
   }
   const fault = (body['error'] ?? Object.values(body)[0]) as Fault | undefined
-  const said = typeof fault === 'object' && fault?.message ? fault.message : text.slice(0, 500) || answer.statusText
-  return new Refused(answer.status, `${said} (HTTP ${answer.status})${id === '' ? '' : ` (Request-ID: ${id})`}`)
+  const said = typeof fault === 'object' && fault?.message ? fault.message : text.slice(0, 500)
+  return new Refused(status, `${said} (HTTP ${status})${id === '' ? '' : ` (Request-ID: ${id})`}`)
 }
 
 function parsed(text: string): Record<string, unknown> {

@@ -4,6 +4,7 @@ export type Align = 'left' | 'right'
 
 /** Columns of a terminal a text takes: wide characters of East Asian scripts take two, combining marks none. */
 export function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length
   let width = 0
   for (const char of text) width += /\p{Mn}/u.test(char) ? 0 : wide.test(char) ? 2 : 1
   return width

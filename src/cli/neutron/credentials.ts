@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
 import type { Credentials } from '../session.ts'
 
+type Texts = Exclude<keyof Credentials, 'timeoutMs' | 'trust'>
+
 /** Options of logging in: each has an OS_ variable. Old names stand beside today's; both are read, the first that is set counts. */
-const sources: Record<Exclude<keyof Credentials, 'timeoutMs'>, { flags: string[]; variables: string[]; preset?: string }> = {
+const sources: Record<Texts, { flags: string[]; variables: string[]; preset?: string }> = {
   authUrl: { flags: ['--os-auth-url'], variables: ['OS_AUTH_URL'] },
   username: { flags: ['--os-username'], variables: ['OS_USERNAME'] },
   userId: { flags: ['--os-user-id'], variables: ['OS_USER_ID'] },
@@ -36,7 +39,7 @@ export const globalFlags = [
 ]
 
 /** Throws with the option and the variable when something needed is missing. */
-export function readCredentials(options: ReadonlyMap<string, string>, env: NodeJS.ProcessEnv): Credentials {
+export function readCredentials(options: ReadonlyMap<string, string>, isInsecure: boolean, env: NodeJS.ProcessEnv): Credentials {
   const found = Object.fromEntries(
     Object.entries(sources).map(([key, { flags, variables, preset = '' }]) => [
       key,
@@ -44,9 +47,15 @@ export function readCredentials(options: ReadonlyMap<string, string>, env: NodeJ
         variables.map((name) => env[name]).find((value) => value) ??
         preset,
     ]),
-  ) as Omit<Credentials, 'timeoutMs'>
+  ) as Pick<Credentials, Texts>
   const seconds = Number(options.get('--http-timeout') ?? env['OS_NETWORK_TIMEOUT'] ?? 0)
-  const who = { ...found, interface: found.interface.replace(/URL$/, ''), timeoutMs: seconds * 1000 }
+  const authority = options.get('--os-cacert') ?? env['OS_CACERT']
+  const who = {
+    ...found,
+    interface: found.interface.replace(/URL$/, ''),
+    timeoutMs: seconds * 1000,
+    trust: { insecure: isInsecure, authorities: authority ? readFileSync(authority, 'utf8') : undefined },
+  }
   const missing = missingOf(who)
   if (missing) throw new Error(missing)
   return who

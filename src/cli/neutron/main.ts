@@ -16,7 +16,7 @@ const version = '8.1.0'
 export async function neutron(argv: readonly string[], io: Io): Promise<number> {
   const { words: given, warnings } = withPlainDashes(argv)
   for (const warning of warnings) io.err(`${warning}\n`)
-  let read: ReturnType<typeof readGlobals>
+  let read: Globals
   try {
     read = readGlobals(given)
   } catch (error) {
@@ -29,7 +29,7 @@ export async function neutron(argv: readonly string[], io: Io): Promise<number> 
   if (name === 'bash-completion') return said(io, `${completion(all)}\n`)
   if (name === '' || name === 'help' || read.flags.has('--help')) return help(name === 'help' ? words[0] : name, all, io)
   const command = all[name]
-  return command ? runCommand(name, command, words, read.options, io) : unknown(name, all, io)
+  return command ? runCommand(name, command, words, read, io) : unknown(name, all, io)
 }
 
 const said = (io: Io, text: string) => {
@@ -37,14 +37,8 @@ const said = (io: Io, text: string) => {
   return 0
 }
 
-async function runCommand(
-  name: string,
-  command: Command,
-  words: string[],
-  options: ReadonlyMap<string, string>,
-  io: Io,
-): Promise<number> {
-  const cloud = openCloud(options, io.env)
+async function runCommand(name: string, command: Command, words: string[], globals: Globals, io: Io): Promise<number> {
+  const cloud = openCloud(globals, io.env)
   try {
     const { values, extra } = readArguments(words, command.syntax)
     if (!command.isOpen && extra.length > 0) throw new Misused(`unrecognized arguments: ${extra.join(' ')}`)
@@ -76,9 +70,11 @@ function misused(name: string, command: Command, words: readonly string[], error
 }
 
 /** Logs in when it is first asked. */
-function openCloud(options: ReadonlyMap<string, string>, env: NodeJS.ProcessEnv): Cloud {
+function openCloud({ options, flags }: Globals, env: NodeJS.ProcessEnv): Cloud {
   let opened: Promise<Session> | undefined
-  const session = () => (opened ??= (async () => openSession(readCredentials(options, env)))())
+  const session = () =>
+    (opened ??= (async () =>
+      openSession(readCredentials(options, flags.has('--insecure') || Boolean(env['NEUTRONCLIENT_INSECURE']), env)))())
   return {
     session,
     async call<T>(method: string, path: string, ask?: { query?: Query; body?: unknown }) {
@@ -99,8 +95,10 @@ const switches = new Map([
   ['--insecure', '--insecure'],
 ])
 
+type Globals = { words: string[]; flags: Set<string>; options: Map<string, string> }
+
 /** Global options may stand anywhere, with dashes or underscores. */
-function readGlobals(argv: readonly string[]): { words: string[]; flags: Set<string>; options: Map<string, string> } {
+function readGlobals(argv: readonly string[]): Globals {
   const [words, flags, options]: [string[], Set<string>, Map<string, string>] = [[], new Set(), new Map()]
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!

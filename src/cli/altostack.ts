@@ -10,7 +10,7 @@ export type Explanation = {
   life: { at: string; what: string; detail: string[]; request: string }[]
 }
 
-/** `altostack explain KIND ID`, `altostack doctor`. Gives the exit code: 1 when something is wrong, 2 when it could not be asked. */
+/** `altostack explain KIND ID`, `altostack doctor`, `altostack keys rotate`. Gives the exit code: 1 when something is wrong, 2 when it could not be asked. */
 export async function altostack(
   argv: readonly string[],
   print: Print = console.log,
@@ -42,6 +42,15 @@ export async function altostack(
       for (const problem of problems) print(problem)
       if (problems.length === 0) print('Database, hosts and kernel agree.')
       else code = 1
+    })
+  program
+    .command('keys')
+    .description('keys that tokens are made with')
+    .command('rotate')
+    .description('makes a new one; nobody is logged out')
+    .action(async () => {
+      await ask('rotateKeys')
+      print('New tokens are made with a new key; the old ones are good until they expire.')
     })
   try {
     await program.parseAsync(argv, { from: 'user' })

@@ -4,6 +4,8 @@ export type Secrets = {
   adminPassword: string
   demoPassword: string
   linkKey: string
+  /** Seal users' credentials in the database; the first one seals, the others still open. 32 bytes each, base64url. */
+  credentialKeys?: string[]
   /** PEM; an installation of before has none yet. */
   linkCertificate?: string
   linkPrivateKey?: string
@@ -12,7 +14,8 @@ export type Secrets = {
 /** Passwords as packstack draws them: 16 random hexadecimal characters. */
 export const drawPassword = (): string => randomBytes(8).toString('hex')
 
-export const drawLinkKey = (): string => randomBytes(32).toString('base64url')
+/** 32 bytes, base64url. */
+export const drawKey = (): string => randomBytes(32).toString('base64url')
 
 /** The secrets in a file's text; undefined when one is missing, so that a half-made file is made anew. */
 export function parseSecrets(text: string | undefined): Secrets | undefined {

@@ -14,7 +14,7 @@ import { type Distribution, installPackages, missingPackages } from './packages.
 import { mark, type Place, user } from './place.ts'
 import type { Step } from './plan.ts'
 import { compile, installProgram, isCompiled, isInstalled } from './program.ts'
-import { agentSecretsText, drawLinkKey, type Secrets, secretsText } from './secrets.ts'
+import { agentSecretsText, drawKey, type Secrets, secretsText } from './secrets.ts'
 import { daemons } from './supervision/services.ts'
 import type { Supervision } from './supervision/supervision.ts'
 
@@ -109,7 +109,12 @@ const secrets = ({ place, exec, settings }: ControllerNeeds): Step => ({
   },
   async apply() {
     const { adminPassword, demoPassword } = settings
-    const made: Secrets = (await readSecrets(place)) ?? { adminPassword, demoPassword, linkKey: drawLinkKey() }
+    const made: Secrets = (await readSecrets(place)) ?? {
+      adminPassword,
+      demoPassword,
+      linkKey: drawKey(),
+      credentialKeys: [drawKey()],
+    }
     const whole = made.linkCertificate === undefined ? { ...made, ...(await makeCertificate(exec)) } : made
     for (const file of await secretFiles(place, whole)) await write(file)
   },
@@ -142,14 +147,14 @@ const configuration = ({ place, settings, node, answers }: ControllerNeeds): Ste
   }
 }
 
-const switchStep = ({ place, exec }: StepNeeds, after: readonly string[]): Step => ({
+export const switchStep = ({ place, exec }: StepNeeds, after: readonly string[]): Step => ({
   name: 'Starting Open vSwitch',
   needs: after,
   isDone: () => isSwitchReady(place, exec),
   apply: () => startSwitch(place, exec),
 })
 
-const daemonsStep = ({ place, host, supervision, daemonNames }: StepNeeds, after: readonly string[]): Step => {
+export const daemonsStep = ({ place, host, supervision, daemonNames }: StepNeeds, after: readonly string[]): Step => {
   const isThere = async () => !daemonNames.includes('controller') || (await isAnswering(host))
   return {
     name: daemonNames.includes('controller') ? 'Starting the cloud' : 'Starting the agent',

@@ -12,7 +12,7 @@ import { cloudsYaml, keystonerc } from './credentials.ts'
 import { distributionOf } from './packages.ts'
 import { placeAt } from './place.ts'
 import { screenOn } from './screen.ts'
-import { agentSecretsText, drawLinkKey, drawPassword, parseSecrets, secretsText } from './secrets.ts'
+import { agentSecretsText, drawKey, drawPassword, parseSecrets, secretsText } from './secrets.ts'
 import { asUser, daemons } from './supervision/services.ts'
 import { unitText } from './supervision/units.ts'
 
@@ -54,7 +54,7 @@ test('answer files are named by local date and time', () => {
 })
 
 test('secrets are read back; a half-written file gives none; the agent gets the link key only', () => {
-  const secrets = { adminPassword: drawPassword(), demoPassword: drawPassword(), linkKey: drawLinkKey(), linkCertificate: 'c' }
+  const secrets = { adminPassword: drawPassword(), demoPassword: drawPassword(), linkKey: drawKey(), linkCertificate: 'c' }
   assert.match(secrets.adminPassword, /^[0-9a-f]{16}$/)
   assert.deepEqual(parseSecrets(secretsText(secrets)), secrets)
   for (const text of [undefined, '', '{"adminPassword":"x"}', secretsText(secrets).slice(0, 40)])

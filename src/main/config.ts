@@ -61,6 +61,8 @@ export type Secrets = {
   adminPassword: string
   /** Of an agent: its own, which opens nothing in the name of another host. */
   linkKey: string
+  /** 32 bytes each, base64url: seal users' credentials in the database. Without them the keys are rows beside what they seal. */
+  credentialKeys?: string[]
   /** PEM. Without them the link is not encrypted. */
   linkCertificate?: string
   linkPrivateKey?: string

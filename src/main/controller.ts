@@ -38,6 +38,7 @@ export async function startController({
     region: config.region,
     adminPassword: secrets.adminPassword,
     hashing: 'strong',
+    ...(secrets.credentialKeys && { identity: { credentialKeys: secrets.credentialKeys } }),
     imageDir: join(config.stateDir, 'images'),
     network: { physicalMtu: 1500, ...config.network },
     hosts,

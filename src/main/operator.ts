@@ -17,6 +17,7 @@ export function operatorCalls(cloud: Cloud, hosts: Hosts, connected: () => strin
     explain: forOperators((ask: Explainable) => explain(cloud, ask)),
     doctor: forOperators(() => doctor(cloud, hosts, connected())),
     hosts: forOperators(async () => connected()),
+    rotateKeys: forOperators(() => cloud.contracts.identity.rotateKeys({})),
     services: forOperators(() => cloud.contracts.compute.services()),
   }
 }

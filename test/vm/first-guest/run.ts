@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openApi } from '../../../src/deploy/demo/api.ts'
 import { reboot } from '../../allinone/machine.ts'
 import { openClient } from '../../clients/session.ts'
 import { installed, prove, until } from '../installed.ts'
@@ -103,6 +104,40 @@ async function explained() {
   })
 }
 
+/** When a process began, in milliseconds since 1970 (proc(5): clock ticks of 10 ms since boot). */
+function startedAt(pid: string): number {
+  const ticks = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')[19]
+  const boot = Date.now() - Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000
+  return boot + Number(ticks) * 10
+}
+
+async function ourPart() {
+  const env = cloud.env('admin')
+  const api = await openApi({ url: env['OS_AUTH_URL']!, user: 'admin', password: env['OS_PASSWORD']!, project: 'admin' })
+  const find = async (service: 'image' | 'compute' | 'network', kind: string, name: string) => {
+    const found = await api.get<Record<string, { id: string; name: string }[]>>(service, `/${kind}`)
+    return found[kind]!.find((one) => one.name === name)!.id
+  }
+  const body = {
+    name: 'timed',
+    imageRef: await find('image', 'images', 'mini'),
+    flavorRef: await find('compute', 'flavors', 'm1.nano'),
+    networks: [{ uuid: await find('network', 'networks', 'private') }],
+  }
+  await prove('our part of the time, from POST to the start of QEMU', async () => {
+    const asked = Date.now()
+    const { server } = await api.post<{ server: { id: string } }>('compute', '/servers', { server: body })
+    const pid = await until('QEMU', 30, () => exec.run(['pgrep', '-f', `qemu-system.*-uuid ${server.id}`]))
+    const ms = startedAt(pid.trim().split('\n')[0]!) - asked
+    console.log(`    ${ms.toFixed(0)} ms`)
+    await api.delete('compute', `/servers/${server.id}`)
+    // A busy machine is no failure; ten times as much is.
+    assert.ok(ms < 5000, `${ms} ms`)
+  })
+}
+
 async function isolation(floating: string) {
   await demo.run('network create theirs')
   await demo.run('subnet create --network theirs --subnet-range 10.9.0.0/24 theirs')
@@ -197,6 +232,7 @@ let failure: unknown
 try {
   const floating = await firstGuest()
   await explained()
+  await ourPart()
   await isolation(floating)
   await survives(floating)
   await comesBack(floating)

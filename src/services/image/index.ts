@@ -8,6 +8,8 @@ import { discoveryEndpoints } from './api/discovery.ts'
 import { imageEndpoints } from './api/images.ts'
 import { importEndpoints } from './api/import.ts'
 import { memberEndpoints } from './api/members.ts'
+import { namespaceEndpoints } from './api/metadef-namespaces.ts'
+import { partEndpoints } from './api/metadef-parts.ts'
 import { openProtection, type PropertyProtection } from './api/protection.ts'
 import { storeEndpoints } from './api/stores.ts'
 import { taskEndpoints } from './api/tasks.ts'
@@ -22,6 +24,8 @@ import { openStores, type Store } from './domain/stores.ts'
 import type { ImportMethod } from './domain/task.ts'
 import { openTasks } from './domain/tasks.ts'
 import { endBrokenUpload, openUploads } from './domain/upload.ts'
+import { openMetadefs } from './metadefs/store.ts'
+import { type MetadefTables, metadefMigrations } from './metadefs/tables.ts'
 import { imagePolicies } from './policy.ts'
 import { type ImageTables, imageMigrations } from './tables.ts'
 import { bytesMachine } from './work/bytes.work.ts'
@@ -34,7 +38,11 @@ export type { Certificates } from './domain/signature.ts'
 export type { Store } from './domain/stores.ts'
 export type { ConversionSettings } from './work/convert.ts'
 
-export const imageKind: ServiceKind = { name: 'image', migrations: imageMigrations, policies: imagePolicies }
+export const imageKind: ServiceKind = {
+  name: 'image',
+  migrations: [...imageMigrations, ...metadefMigrations],
+  policies: imagePolicies,
+}
 
 export type ImageSettings = {
   /** The first is the usual one; `local` is the one there was before there were several. */
@@ -65,6 +73,7 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
   const quota = openImageQuota(db, (projectId) => contracts.identity.limits({ serviceType: 'image', projectId }))
   const images = openImageStore({ db, clock, work, quota, delayedDeleteSeconds })
   const members = openMembers(db, clock)
+  const metadefs = openMetadefs(forTables<MetadefTables>(deps.db), clock)
   const tasks = openTasks({ db, clock, work, quota })
   const signatures = openSignatures(settings.certificates, clock)
   const uploads = openUploads({ db, clock, work, stores, quota, signatures, maxBytes })
@@ -87,6 +96,8 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
       ...importEndpoints(shared),
       ...storeEndpoints(shared),
       ...taskEndpoints(shared),
+      ...namespaceEndpoints(metadefs),
+      ...partEndpoints(metadefs),
       ...discoveryEndpoints(),
     ],
     machines: [

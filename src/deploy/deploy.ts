@@ -9,10 +9,12 @@ import { bullets, type Ending } from './bullets.ts'
 import { type Node, nodeConfig, readConfigured } from './config.ts'
 import { buildImage } from './guest.ts'
 import { addressOf, isLocal } from './hosts/local.ts'
+import { type Others, otherHosts } from './hosts/others.ts'
+import { roleStep } from './hosts/services.ts'
 import type { Installation } from './installation.ts'
 import { type IntakeNeeds, intake, keepDrawn } from './intake.ts'
 import { answerFiles, mayWriteCloudsYaml } from './outputs.ts'
-import { lookAt } from './plan.ts'
+import { lookAt, type Step } from './plan.ts'
 import { gatherFacts } from './preflight/facts.ts'
 import { type Finding, judge } from './preflight/judge.ts'
 import { runSteps, stepNeeds } from './run.ts'
@@ -39,20 +41,56 @@ export async function deploy(ask: Deployment, needs: IntakeNeeds, screen: Screen
   const node = await localNode(installation, settings)
   const here = { ...installation, host: settings.controller, daemonNames: nodeConfig(installation.place, settings, node).daemons }
   const local = { ...here, supervision: supervision(here.place, here.exec, here.daemonNames) }
-  const findings = judge(await gatherFacts({ ...local, isRunning: await isRunning(local) }))
+  const { dryRun, timeoutSeconds } = ask
+  const asker = process.stdin.isTTY ? needs.asker : undefined
+  const [facts, others] = await Promise.all([
+    isRunning(local).then((isRunning) => gatherFacts({ ...local, isRunning })),
+    otherHosts({ installation: local, settings, localName: node.name, asker, dryRun, timeoutSeconds, screen }),
+  ])
+  try {
+    return await carryOn(ask, { needs, local, taken, node, findings: judge(facts), others, started }, screen)
+  } finally {
+    await others.close()
+  }
+}
+
+type Found = {
+  needs: IntakeNeeds
+  local: Installation
+  taken: Taken
+  node: Node
+  findings: readonly Finding[]
+  others: Others
+  started: number
+}
+
+async function carryOn(
+  ask: Deployment,
+  { needs, local, taken, node, findings, others, started }: Found,
+  screen: Screen,
+): Promise<number> {
+  const { settings } = taken
   show(findings, screen)
-  if (findings.some(({ isProblem }) => isProblem)) return screen.refuse('nothing was changed; the problems above are in the way')
+  for (const problem of others.problems) screen.say(`PROBLEM : ${problem}`)
+  if (others.problems.length > 0 || findings.some(({ isProblem }) => isProblem))
+    return screen.refuse('nothing was changed; the problems above are in the way')
+  if (others.plan.length > 0) screen.say(['\nOther hosts:', ...others.plan].join('\n'))
   const leavesAnswers = ask.source.from !== 'file'
   const answers = answerText(needs.knowledge, taken.values)
   const { distribution, ...base } = stepNeeds(local, settings.controller)
   const build = (outFile: string) => buildImage({ ...local, distribution }, outFile)
-  const steps = controllerSteps({ ...base, distribution, settings, node, answers, leavesAnswers, buildImage: build })
+  const steps = [
+    ...controllerSteps({ ...base, distribution, settings, node, answers, leavesAnswers, buildImage: build }),
+    ...(node.runsAgent ? [await localRole(local, settings, node)] : []),
+    ...others.steps,
+  ]
   if (ask.dryRun) {
     screen.say('\nWould be done:')
     for (const { name, isDone } of await lookAt(steps)) screen.say(`  ${name}${isDone ? ': nothing to do' : ''}`)
     return 0
   }
   if (ask.source.from === 'file') await keepDrawn(ask.source.file, taken)
+  await others.record()
   screen.say('\nInstalling:')
   const { changed, failed } = await runSteps(steps, screen)
   if (failed === 0) {
@@ -68,6 +106,14 @@ export async function deploy(ask: Deployment, needs: IntakeNeeds, screen: Screen
   if (failed > 0) return screen.refuse(`the log is ${local.logFile}. The same command again carries on where this one stopped.`)
   return 0
 }
+
+const localRole = async ({ place }: Installation, { controller, computeHosts }: Settings, { name }: Node): Promise<Step> =>
+  roleStep(place, controller, {
+    name,
+    title: '',
+    isCompute: (await Promise.all(computeHosts.map(isLocal))).includes(true),
+    needs: ['Waiting for this host to report'],
+  })
 
 /** Secrets of the cloud are made and kept on the controller: packstack runs there. */
 const controllerTroubles = async ({ controller }: Settings): Promise<string[]> =>

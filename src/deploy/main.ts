@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { explainError } from '../kit/errors.ts'
 import { type Knowledge, readKnowledge } from './answers/parameters.ts'
@@ -7,8 +8,10 @@ import { type Ask, parseAsk } from './arguments.ts'
 import { readConfigured } from './config.ts'
 import { deploy } from './deploy.ts'
 import { write } from './files.ts'
+import { removeHost } from './hosts/remove.ts'
 import { type Installation, openInstallation } from './installation.ts'
 import { intake, validate } from './intake.ts'
+import { type JoinAsk, joinCloud } from './join.ts'
 import { isOnlyOne } from './only-one.ts'
 import { optionsText } from './options-text.ts'
 import { placeAt } from './place.ts'
@@ -76,8 +79,15 @@ async function carry(ask: Ask, installation: Installation, knowledge: Knowledge,
       await write({ path: ask.file, text: answerText(knowledge, taken.values), mode: 0o600, uid, gid })
       return 0
     }
-    default:
-      return screen.refuse('not yet')
+    case 'remove-host': {
+      const { host, timeoutSeconds } = ask
+      const asker = process.stdin.isTTY ? needs.asker : undefined
+      return removeHost(host, { installation, screen, asker, timeoutMs: timeoutSeconds * 1000 })
+    }
+    case 'join': {
+      const told = JSON.parse(await text(process.stdin)) as JoinAsk
+      return joinCloud(installation, told, (line) => console.log(JSON.stringify(line)))
+    }
   }
 }
 

@@ -63,6 +63,10 @@ export async function installProgram(exec: Exec, clone: string, target: string):
   await rm(`${target}.old`, { recursive: true, force: true })
 }
 
+/** Fingerprint of the program that is to be on every host. */
+export const fingerprintFrom = async (clone: string, target: string): Promise<string> =>
+  clone === target ? ((await stampOf(target)) ?? '') : fingerprint(clone)
+
 const stampOf = (target: string) => readText(join(target, stampName))
 
 /** Whether the compiled code of these processes is that of the program that stands at `target`. */

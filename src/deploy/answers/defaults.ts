@@ -19,7 +19,6 @@ const ours: Record<string, string> = {
   CONFIG_NEUTRON_ML2_VNI_RANGES: '10:10000',
   CONFIG_NEUTRON_L2_AGENT: 'openvswitch',
   CONFIG_PROVISION_IMAGE_NAME: 'mini',
-  CONFIG_PROVISION_IMAGE_URL: '',
   CONFIG_PROVISION_IMAGE_SSH_USER: 'root',
 }
 

@@ -55,21 +55,21 @@ export type NoEffect = { why: string; instead: string }
 const byName: [pattern: RegExp, why: string, instead: string][] = [
   [/^CONFIG_(GLANCE|NOVA)_INSTALL$/, 'identity, image, compute, placement and network are one program', 'leave it y'],
   [
-    /^CONFIG_(CINDER|MANILA|HORIZON|SWIFT|CEILOMETER|AODH|HEAT|MAGNUM|TROVE|IRONIC|SAHARA|NAGIOS|LBAAS)_INSTALL$|_VPNAAS$|_FWAAS$|METERING_AGENT_INSTALL$|HEAT_C\w+_INSTALL$/,
+    /^CONFIG_(CINDER|MANILA|HORIZON|SWIFT|CEILOMETER|AODH|HEAT|MAGNUM|TROVE|IRONIC|SAHARA|LBAAS)_INSTALL$|_VPNAAS$|_FWAAS$|METERING_AGENT_INSTALL$|HEAT_C\w+_INSTALL$/,
     'this release has no such service',
-    'n; use packstack --status in place of Nagios',
+    'n',
   ],
   [
     /^CONFIG_(QPID|AMQP|MONGODB|REDIS)_|^CONFIG_MARIADB_|^CONFIG_MYSQL_|_DB_(PW|PURGE_ENABLE)$|HEAT_DB|COORDINATION_BACKEND$/,
     'there is no message broker, and the database is a file of the controller',
-    'nothing: there are no such accounts to protect',
+    'nothing, there are no such accounts to protect',
   ],
   [
     /_KS_PW$|^CONFIG_TROVE_NOVA|^CONFIG_NEUTRON_METADATA_PW$|ADMIN_TOKEN$|^CONFIG_CEILOMETER_SECRET$|^CONFIG_SWIFT_HASH$|HORIZON_SECRET_KEY$/,
     'services are one program and have no accounts among themselves',
-    'nothing: there are no such secrets',
+    'nothing, there are no such secrets',
   ],
-  [/^CONFIG_SERVICE_WORKERS$/, 'one process serves all interfaces', 'nothing: it needs no tuning'],
+  [/^CONFIG_SERVICE_WORKERS$/, 'one process serves all interfaces', 'nothing, it needs no tuning'],
   [
     /^CONFIG_DEBUG_MODE$/,
     'the log level is an option of the daemon',
@@ -142,7 +142,7 @@ const byName: [pattern: RegExp, why: string, instead: string][] = [
   ],
   [/^CONFIG_(SSL_|HORIZON_SSL)/, 'the public interfaces speak HTTP', 'a TLS proxy in front of them'],
   [/^CONFIG_(VMWARE|VCENTER)/, 'guests run by QEMU only', 'n'],
-  [/^CONFIG_(NAGIOS_PW|NAGIOS_HOST)$/, 'there is no Nagios', 'packstack --status, exit code 3 when something is wrong'],
+  [/^CONFIG_NAGIOS_/, 'there is no Nagios', 'packstack --status, exit code 3 when something is wrong'],
   [
     /^CONFIG_(CINDER|MANILA|SWIFT|CEILOMETER|GNOCCHI|AODH|HEAT|MAGNUM|TROVE|IRONIC|ENABLE_CEILOMETER)_?/,
     'this release has no such service',

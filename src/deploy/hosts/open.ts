@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { utils } from 'ssh2'
+import { explainError } from '../../kit/errors.ts'
+import { exists, readText, write } from '../files.ts'
+import type { Place } from '../place.ts'
+import type { Asker } from '../questions.ts'
+import { isKnownHost } from './known.ts'
+import { lookAtHost, type Seen } from './look.ts'
+import { openShell, quoted, type Shell } from './ssh.ts'
+
+export type OpenHost = { address: string; shell: Shell; seen: Seen }
+export type Unreached = { address: string; why: string }
+
+export type OpenNeeds = {
+  place: Place
+  /** Public key that is put on every host; empty: the first of root's, or a new one. */
+  sshKey: string
+  /** Undefined: nobody is there to be asked. */
+  asker: Asker | undefined
+  /** Whether anything may be written, here or there. */
+  mayWrite: boolean
+}
+
+const keyNames = ['id_ed25519', 'id_ecdsa', 'id_rsa']
+
+/** Opens all hosts at once and looks at them. Passwords are asked one after the other. */
+export async function openHosts(
+  addresses: readonly string[],
+  needs: OpenNeeds,
+): Promise<{ open: OpenHost[]; unreached: Unreached[] }> {
+  const oneAtATime = queue()
+  const found = await Promise.all(
+    addresses.map((address) =>
+      openOne(address, needs, oneAtATime).catch((error): Unreached => ({ address, why: explainError(error) })),
+    ),
+  )
+  return {
+    open: found.filter((one) => 'shell' in one),
+    unreached: found.filter((one) => 'why' in one),
+  }
+}
+
+type Queue = <Value>(run: () => Promise<Value>) => Promise<Value>
+
+function queue(): Queue {
+  let last: Promise<unknown> = Promise.resolve()
+  return (run) => {
+    const mine = last.then(run, run)
+    last = mine
+    return mine
+  }
+}
+
+async function openOne(address: string, needs: OpenNeeds, oneAtATime: Queue): Promise<OpenHost> {
+  const { place, sshKey, asker, mayWrite } = needs
+  const notes: string[] = []
+  const keyFiles = [
+    ...(sshKey === '' ? [] : [sshKey.replace(/\.pub$/, '')]),
+    ...keyNames.map((name) => join(place.home, '.ssh', name)),
+  ]
+  const { shell, usedPassword } = await openShell({
+    address,
+    user: 'root',
+    keyFiles: [...new Set(keyFiles)],
+    isKnown: (key) => isKnownHost(place, address, key, { remember: mayWrite, note: (text) => notes.push(text) }),
+    ...(asker && { password: () => oneAtATime(() => asker.secret(`root@${address}'s password: `)) }),
+  }).catch((error) => {
+    throw notes[0] === undefined ? error : new Error(notes[0])
+  })
+  if (usedPassword && mayWrite) await letIn(shell, await publicKey(place, sshKey, oneAtATime))
+  return { address, shell, seen: await lookAtHost(shell, place) }
+}
+
+/** The key file that was asked for, else the first of root's, else a new pair. */
+async function publicKey(place: Place, sshKey: string, oneAtATime: Queue): Promise<string> {
+  if (sshKey !== '') return (await readFile(sshKey, 'utf8')).trim()
+  return oneAtATime(async () => {
+    const files = keyNames.map((name) => join(place.home, '.ssh', `${name}.pub`))
+    for (const file of files) if (await exists(file)) return ((await readText(file)) ?? '').trim()
+    const made = utils.generateKeyPairSync('ed25519')
+    await write({ path: join(place.home, '.ssh/id_ed25519'), text: made.private, mode: 0o600 })
+    await write({ path: files[0]!, text: `${made.public}\n`, mode: 0o644 })
+    return made.public
+  })
+}
+
+async function letIn(shell: Shell, key: string): Promise<void> {
+  const file = '/root/.ssh/authorized_keys'
+  await shell.run(
+    `umask 077; mkdir -p /root/.ssh; grep -qxF ${quoted(key)} ${file} 2>/dev/null || printf '%s\\n' ${quoted(key)} >>${file}`,
+  )
+}

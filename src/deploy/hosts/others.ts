@@ -1,0 +1,92 @@
+import { rm } from 'node:fs/promises'
+import type { Settings } from '../answers/settings.ts'
+import { hostsUp, openAdmin } from '../cloud.ts'
+import type { Installation } from '../installation.ts'
+import type { Step } from '../plan.ts'
+import { fingerprintFrom } from '../program.ts'
+import type { Asker } from '../questions.ts'
+import type { Screen } from '../screen.ts'
+import { doubles, judgeHost } from './judge.ts'
+import { isLocal } from './local.ts'
+import { openHosts } from './open.ts'
+import { recordedHosts, recordHosts } from './record.ts'
+import { roleStep } from './services.ts'
+import { planLines, type Target, targetOf } from './state.ts'
+import { hostSteps, packedFile } from './steps.ts'
+
+export type OthersNeeds = {
+  installation: Installation
+  settings: Settings
+  /** What the cloud calls this machine. */
+  localName: string
+  asker: Asker | undefined
+  dryRun: boolean
+  timeoutSeconds: number
+  screen: Screen
+}
+
+/** The other hosts of the answers, looked at all at once. */
+export type Others = {
+  problems: string[]
+  plan: string[]
+  steps: Step[]
+  /** Writes down who they are; before anything is changed on them. */
+  record(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function otherHosts(needs: OthersNeeds): Promise<Others> {
+  const { installation, settings, localName, asker, dryRun, timeoutSeconds, screen } = needs
+  const { place, exec, clone } = installation
+  const wanted = await remoteHosts(settings)
+  const excluded = wanted.filter((address) => settings.excluded.includes(address))
+  const addresses = wanted.filter((address) => !excluded.includes(address))
+  const { open, unreached } = await openHosts(addresses, { place, sshKey: settings.sshKey, asker, mayWrite: !dryRun })
+  const judged = open.flatMap(({ address, seen }) =>
+    judgeHost(seen, { arch: process.arch, now: Date.now() / 1000, tunnelInterface: settings.tunnelInterface }).map(
+      ({ what, remedy }) => `${address} (${seen.name}): ${what}. ${remedy}`,
+    ),
+  )
+  const names = [{ address: 'this machine', name: localName }, ...open.map(({ address, seen }) => ({ address, name: seen.name }))]
+  const up =
+    open.length === 0
+      ? []
+      : await openAdmin(place, settings.controller)
+          .then(hostsUp)
+          .catch(() => [])
+  const fingerprint = open.length === 0 ? '' : await fingerprintFrom(clone, place.program)
+  const targets = open.map((host) => targetOf(host, { place, settings, fingerprint, up }))
+  const offList = (await recordedHosts(place)).filter(({ address }) => !wanted.includes(address))
+  const done = (text: string) => screen.done(text)
+  const { controller } = settings
+  const steps = hostSteps(targets, { place, exec, controller, fingerprint, timeoutMs: timeoutSeconds * 1000, done })
+  return {
+    problems: [...unreached.map(({ why }) => why), ...judged, ...doubles(names)],
+    plan: targets.length + excluded.length + offList.length === 0 ? [] : planLines(targets, excluded, offList),
+    steps: [...steps, ...targets.map((target) => role(target, needs))],
+    record: () =>
+      recordHosts(
+        place,
+        targets.map(({ address, seen }) => ({ address, name: seen.name })),
+      ),
+    async close() {
+      for (const { shell } of open) shell.close()
+      await rm(packedFile(), { force: true })
+    },
+  }
+}
+
+/** Compute and network hosts but for this machine, each once. */
+async function remoteHosts({ computeHosts, networkHosts }: Settings): Promise<string[]> {
+  const all = [...new Set([...computeHosts, ...networkHosts])]
+  const here = await Promise.all(all.map(isLocal))
+  return all.filter((_, index) => !here[index])
+}
+
+const role = ({ address, seen }: Target, { installation, settings }: OthersNeeds): Step =>
+  roleStep(installation.place, settings.controller, {
+    name: seen.name,
+    title: `${address}: `,
+    isCompute: settings.computeHosts.includes(address),
+    needs: [`${address}: Waiting for it to report`],
+  })

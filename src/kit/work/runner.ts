@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Bus } from '../bus/bus.ts'
-import { type Clock, second } from '../clock.ts'
+import { type Clock, day, second } from '../clock.ts'
 import { context, withContext, withoutContext } from '../context.ts'
 import type { Db, Tx } from '../db/open.ts'
 import { explainError, isProblem, Problem } from '../errors.ts'
@@ -34,6 +34,9 @@ export type Runner = {
 /** A killed controller's rows are taken up by another one after it; a living one renews while it works. */
 const leaseMicros = 15 * second
 const renewMs = 5000
+/** Lives are told for so long after they happened. */
+const historyMicros = 90 * day
+const forgetMs = 3_600_000
 type Moves = Extract<Outcome<string>, { next: 'go' | 'sleep' }>
 
 const terminal = new Set(['invalid', 'conflict', 'over-quota', 'no-capacity', 'forbidden', 'not-found'])
@@ -199,6 +202,16 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
     void extend.catch((error) => log.warn({ error: explainError(error) }, 'leases were not renewed'))
   }
 
+  const forget = () => {
+    const old = db.transaction((tx) =>
+      tx
+        .deleteFrom('kit_work_history')
+        .where('at', '<', clock.now() - historyMicros)
+        .execute(),
+    )
+    void old.catch((error) => log.warn({ error: explainError(error) }, 'old history was not forgotten'))
+  }
+
   const step = async (): Promise<boolean> => {
     const row = await claim()
     if (!row) return false
@@ -232,7 +245,7 @@ export function openRunner({ db: database, bus, clock, log, machines, concurrenc
     },
     start() {
       unsubscribe = bus.subscribe(workTopic, pull)
-      timers = [setInterval(pull, 1000), setInterval(renew, renewMs)]
+      timers = [setInterval(pull, 1000), setInterval(renew, renewMs), setInterval(forget, forgetMs)]
       pull()
     },
     async close() {

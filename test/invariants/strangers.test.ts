@@ -6,20 +6,22 @@ import { serverWorld } from '../../src/services/compute/test/world.ts'
 import { external, made, port } from '../../src/services/network/test/world.ts'
 import type { Answer, ServiceClient } from '../cloud.ts'
 
-/** One thing of the member's of each kind that has a rule for who may know of it; ids by service and collection. */
+/** One thing of the member's of each kind that has a rule for who may know of it; ids by service and parameter, or collection where that is just `id`. */
 async function belongings(t: TestContext) {
   const world = await serverWorld(t)
   const { admin, member } = world
   const net = world.network
   const outside = await external(world)
   const group = await made(member, '/security-groups', { security_group: { name: 'web' } })
-  const image = (await member.image.post('/images', { name: 'own', visibility: 'shared' })).body
+  const image = (await member.image.post('/images', { disk_format: 'raw', container_format: 'bare', visibility: 'shared' })).body
   await member.image.post(`/images/${image.id}/members`, { member: admin.caller.projectId })
+  const namespace = { namespace: 'Theirs', owner: member.caller.projectId }
   const serverGroup = { server_group: { name: 'apart', policies: ['anti-affinity'] } }
   const ids: Record<string, string> = {
-    'compute servers': (await world.server()).id,
-    'compute os-server-groups': (await member.compute.post('/os-server-groups', serverGroup)).body.server_group.id,
-    'image images': image.id,
+    'compute server_id': (await world.server()).id,
+    'compute server_group_id': (await member.compute.post('/os-server-groups', serverGroup)).body.server_group.id,
+    'image image_id': image.id,
+    'image namespace': (await admin.image.post('/metadefs/namespaces', namespace)).body.namespace,
     'network networks': net,
     'network subnets': (await member.network.get('/subnets')).body.subnets[0].id,
     'network ports': (await port(member, net)).id,
@@ -46,10 +48,12 @@ test('a stranger cannot tell a thing of another project from one that is not the
     const newest = dialect.versions ? `${dialect.versions.major}.${dialect.versions.max}` : ''
     for (const { method, path, variant, visible } of endpoints) {
       if (visible === undefined) continue
-      const id = ids[`${service} ${path.split('/')[1]}`]
+      const named = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name = '']) => name)
+      const place = named.find((name) => `${service} ${name}` in ids) ?? 'id'
+      const id = ids[`${service} ${place === 'id' ? path.split('/')[1] : place}`]
       assert.ok(id, `belongings has nothing for ${service} ${path}`)
       const ask = (thing: string) => {
-        const url = path.replace(/\{[^}]+\}/, thing).replace(/\{[^}]+\}/g, world.member.caller.projectId!)
+        const url = path.replace(`{${place}}`, thing).replace(/\{[^}]+\}/g, world.member.caller.projectId!)
         return send(world.stranger[service], method, url, variant === undefined ? {} : { [variant]: null }, newest)
       }
       const nothing = uuid()

@@ -71,8 +71,8 @@ const vmdk: Format = {
     if (!ascii(head, 0, 'KDMV')) throw refuse('A VMDK descriptor without its data points outside itself.')
     need(head, 512, 'VMDK')
     if (head.readBigUInt64LE(56) === 0xffffffffffffffffn) refuseOtherFooter(head, tail, sizeBytes)
-    const at = size(head.readBigUInt64LE(28), 'VMDK descriptor offset') * 512
-    const length = size(head.readBigUInt64LE(36), 'VMDK descriptor size') * 512
+    const at = size(head.readBigUInt64LE(28) * 512n, 'VMDK descriptor offset')
+    const length = size(head.readBigUInt64LE(36) * 512n, 'VMDK descriptor size')
     if (at < 512 || length < 1 || length > 1 << 20 || at + length > head.length)
       throw refuse('The VMDK descriptor is not where it can be read.')
     const descriptor = head.toString('latin1', at, at + length)
@@ -83,7 +83,7 @@ const vmdk: Format = {
     const extents = [...descriptor.matchAll(/^(RW|RDONLY|NOACCESS)\s+\d+\s+(\w+)(?:\s+"([^"]*)")?/gim)]
     if (extents.length !== 1 || extents.some(([, , kind, file]) => kind?.toUpperCase() !== 'SPARSE' || file?.includes('/')))
       throw refuse('The VMDK points outside itself.')
-    return size(head.readBigUInt64LE(12), 'VMDK capacity') * 512
+    return size(head.readBigUInt64LE(12) * 512n, 'VMDK capacity')
   },
 }
 

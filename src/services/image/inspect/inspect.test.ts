@@ -82,6 +82,8 @@ test('OSSA-2023-002: a VMDK that names another file is refused', () => {
     ['rw 1 flat "/etc/passwd" 0'],
   ])
     refuses(vmdk(vmdkDescriptor({ extents })), 'vmdk', /outside itself/)
+  // Sectors that are a number, and bytes that are none.
+  refuses(vmdk(vmdkDescriptor(), 2 ** 50), 'vmdk', /not a size/)
   refuses(vmdk(vmdkDescriptor({ more: ['parentFileNameHint="/etc/passwd"'] })), 'vmdk', /parent/)
   refuses(vmdk(vmdkDescriptor().replace('ffffffff', '12345678')), 'vmdk', /parent/)
 })

@@ -19,6 +19,10 @@ export function operatorCalls(cloud: Cloud, hosts: Hosts, connected: () => strin
     hosts: forOperators(async () => connected()),
     rotateKeys: forOperators(() => cloud.contracts.identity.rotateKeys({})),
     services: forOperators(() => cloud.contracts.compute.services()),
+    enableService: forOperators((ask: { host: string; binary: string; enabled: boolean }) =>
+      cloud.contracts.compute.enableService(ask),
+    ),
+    census: forOperators(() => cloud.contracts.compute.census()),
   }
 }
 

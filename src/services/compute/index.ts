@@ -26,6 +26,7 @@ import { zoneEndpoints } from './api/zones.ts'
 import type { Compute } from './contract.ts'
 import { openAggregates } from './domain/aggregates.ts'
 import { auditCompute } from './domain/audit.ts'
+import { takeCensus } from './domain/census.ts'
 import { createServer } from './domain/create-server.ts'
 import { vmDesk } from './domain/documents.ts'
 import { explainServer } from './domain/explain.ts'
@@ -85,6 +86,12 @@ export function openCompute(deps: Deps, needs: ComputeNeeds): Service<Compute> {
       return server ? explainServer(server, await computeHosts.find(server.host), work) : []
     },
     services: () => services.list(),
+    async enableService({ host, binary, enabled }) {
+      if (binary !== 'nova-compute' || !(await computeHosts.find(host))) return false
+      await computeHosts.update(host, { enabled, disabledReason: null })
+      return true
+    },
+    census: () => takeCensus({ db, hosts: computeHosts, aggregates, flavors }),
   }
 
   return {

@@ -44,7 +44,7 @@ export async function deploy(ask: Deployment, needs: IntakeNeeds, screen: Screen
   const { dryRun, timeoutSeconds } = ask
   const asker = process.stdin.isTTY ? needs.asker : undefined
   const [facts, others] = await Promise.all([
-    isRunning(local).then((isRunning) => gatherFacts({ ...local, isRunning })),
+    isRunning(local).then((isRunning) => gatherFacts({ ...local, isRunning, needsImage: settings.hasDemo })),
     otherHosts({ installation: local, settings, localName: node.name, asker, dryRun, timeoutSeconds, screen }),
   ])
   try {

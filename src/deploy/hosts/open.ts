@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { utils } from 'ssh2'
+import ssh2 from 'ssh2'
 import { explainError } from '../../kit/errors.ts'
 import { exists, readText, write } from '../files.ts'
 import type { Place } from '../place.ts'
@@ -78,7 +78,7 @@ async function publicKey(place: Place, sshKey: string, oneAtATime: Queue): Promi
   return oneAtATime(async () => {
     const files = keyNames.map((name) => join(place.home, '.ssh', `${name}.pub`))
     for (const file of files) if (await exists(file)) return ((await readText(file)) ?? '').trim()
-    const made = utils.generateKeyPairSync('ed25519')
+    const made = ssh2.utils.generateKeyPairSync('ed25519')
     await write({ path: join(place.home, '.ssh/id_ed25519'), text: made.private, mode: 0o600 })
     await write({ path: files[0]!, text: `${made.public}\n`, mode: 0o644 })
     return made.public

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { type AnyAuthMethod, Client, utils } from 'ssh2'
+import ssh2, { type AnyAuthMethod, type Client } from 'ssh2'
 
 export type Said = { code: number; stdout: string; stderr: string }
 
@@ -68,7 +68,7 @@ export async function openShell(needs: ShellNeeds): Promise<{ shell: Shell; used
 }
 
 /** A private key with a passphrase is left to the agent. */
-const usable = (text: string | undefined): text is string => text !== undefined && !(utils.parseKey(text) instanceof Error)
+const usable = (text: string | undefined): text is string => text !== undefined && !(ssh2.utils.parseKey(text) instanceof Error)
 
 const isRefusal = (error: unknown) => (error as { level?: string }).level === 'client-authentication'
 
@@ -84,7 +84,7 @@ function connect(
   { address, port = 22, user, isKnown, timeoutMs = 20_000 }: ShellNeeds,
   methods: AnyAuthMethod[],
 ): Promise<Shell> {
-  const client = new Client()
+  const client = new ssh2.Client()
   return new Promise((resolve, reject) => {
     client.once('ready', () => resolve(shellOver(client)))
     client.on('error', reject)
@@ -98,7 +98,7 @@ function connect(
       keepaliveInterval: 15_000,
       authHandler: (_left, _partial, next) => next(left.shift() ?? (false as never)),
       hostVerifier: (key: Buffer, verify: (isRight: boolean) => void) => {
-        const parsed = utils.parseKey(key)
+        const parsed = ssh2.utils.parseKey(key)
         const type = parsed instanceof Error ? 'unknown' : Array.isArray(parsed) ? parsed[0]!.type : parsed.type
         isKnown({ type, data: key.toString('base64') }).then(verify, () => verify(false))
       },

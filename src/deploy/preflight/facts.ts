@@ -18,6 +18,8 @@ export type Machine = {
   probe: () => Promise<'kvm' | 'tcg'>
   /** Whether a controller of ours runs: its ports are not somebody else's. */
   isRunning: boolean
+  /** Whether the guest image is to be built here. */
+  needsImage: boolean
 }
 
 /** Looks at the machine; changes nothing. */
@@ -29,7 +31,9 @@ export async function gatherFacts(machine: Machine): Promise<Facts> {
     freeMbAt(place.state),
     machine.isRunning ? [] : taken(Object.values(ports)),
     machine.probe().catch(() => 'unknown' as const),
-    (missing.length > 0 || !(await exists(place.image))) && distribution?.name === 'apt' ? sourceTroubleOf(exec) : undefined,
+    (missing.length > 0 || (machine.needsImage && !(await exists(place.image)))) && distribution?.name === 'apt'
+      ? sourceTroubleOf(exec)
+      : undefined,
     newestFile(machine.clone),
     foreignUserOf(place),
   ])

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { AgentKind, Question } from '../../src/agents/document.ts'
+import { memorySettings } from '../../src/deploy/supervision/services.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { openLinkClient } from '../../src/kit/link/client.ts'
 import { silentLog } from '../../src/kit/log.ts'
@@ -58,6 +59,7 @@ export async function startController(database?: string): Promise<LoadedControll
     [daemon, '--config', join(folder, 'config.json'), '--secrets', join(folder, 'secrets.json'), '--roles', 'api,work'],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...memorySettings },
     },
   )
   const readyMs = await ready(child, began)

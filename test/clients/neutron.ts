@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { neutron } from '../../src/cli/neutron/main.ts'
 import { openClient, type Said } from './session.ts'
 
+export type Walk = { name: string; run(): Promise<void> }
 type Env = Record<string, string>
 type Run = (command: string) => Promise<Said>
 type Step = { name: string; run(ours: Run, original: Run, env: Env): Promise<void> }
@@ -350,28 +351,15 @@ const others: Step[] = [
   },
 ]
 
-/** Walks of our `neutron`: beside the original where Debian's is installed, and by itself. Each says its name; gives how many failed. */
-export async function walkNeutron(env: Env, wanted: readonly string[]): Promise<number> {
+/** Walks of our `neutron`: beside the original where Debian's is installed, and by itself. `close` ends the original. */
+export function neutronWalks(env: Env): { walks: Walk[]; close(): void } {
   const hasOriginal = existsSync('/usr/lib/python3/dist-packages/neutronclient/shell.py')
+  if (!hasOriginal) console.log('--  neutron: not compared, python3-neutronclient is not installed')
   const client = hasOriginal ? openClient(env, 'neutronclient.shell') : undefined
   const original: Run = async (command) => client!.attempt(wordsOf(command))
-  const steps = [...(hasOriginal ? [...compared, ...alone] : []), ...others].filter(({ name }) =>
-    isWanted(`neutron: ${name}`, wanted),
-  )
-  let failed = 0
-  if (!hasOriginal) console.log('--  neutron: not compared, python3-neutronclient is not installed')
-  for (const { name, run } of steps) {
-    const started = performance.now()
-    const trouble = await run(ourNeutron(env), original, env).then(
-      () => undefined,
-      (error: Error) => error,
-    )
-    console.log(`${trouble ? 'FAILED' : 'ok'}  neutron: ${name}  (${Math.round(performance.now() - started)} ms)`)
-    if (trouble) console.log(trouble.stack)
-    if (trouble) failed++
+  const steps = [...(hasOriginal ? [...compared, ...alone] : []), ...others]
+  return {
+    walks: steps.map(({ name, run }) => ({ name: `neutron: ${name}`, run: () => run(ourNeutron(env), original, env) })),
+    close: () => client?.close(),
   }
-  client?.close()
-  return failed
 }
-
-const isWanted = (name: string, wanted: readonly string[]) => wanted.length === 0 || wanted.some((part) => name.includes(part))

@@ -104,7 +104,7 @@ test('no list shows a secret, not even to whom it belongs or to an administrator
   assert.deepEqual(told, [])
 })
 
-test('whoever reads the database can sign in as nobody', async (t) => {
+test('what users keep secret does not stand in the database as they said it', async (t) => {
   const { world, secrets } = await toldSecrets(t)
   const { read, kind } = world.cloud.db
   if (kind !== 'sqlite') return t.skip('the tables are listed as SQLite does')

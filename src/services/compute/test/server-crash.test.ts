@@ -19,10 +19,8 @@ async function life(world: ServerWorld, steps: Step[]) {
     }
   }
   const later = async () => {
-    for (let n = 0; n < 2; n++) {
-      world.clock.advance(2 * minute)
-      await world.settle()
-    }
+    world.clock.advance(2 * minute)
+    await world.settle()
   }
   return { id, settle: () => goOn(world.settle), restart: () => goOn(later), close: async () => {} }
 }

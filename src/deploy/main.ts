@@ -91,9 +91,16 @@ async function carry(ask: Ask, installation: Installation, knowledge: Knowledge,
   }
 }
 
-async function status({ place, exec, supervision, probe, host: local = '127.0.0.1' }: Installation): Promise<number> {
+async function status({
+  place,
+  exec,
+  supervision,
+  probe,
+  daemonNames,
+  host: local = '127.0.0.1',
+}: Installation): Promise<number> {
   const host = (await readConfigured(place))?.host ?? local
-  const lines = await statusLines({ place, exec, supervision, host, accelerator: probe })
+  const lines = await statusLines({ place, exec, supervision, daemonNames, host, accelerator: probe })
   console.log(statusText(lines))
   return lines.some(({ trouble }) => trouble !== undefined) ? 3 : 0
 }

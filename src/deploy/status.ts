@@ -2,6 +2,7 @@ import { readFile, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Exec } from '../kit/exec/exec.ts'
 import { hostsUp, isAnswering, openAdmin } from './cloud.ts'
+import type { DaemonName } from './config.ts'
 import { exists } from './files.ts'
 import { answers } from './openvswitch.ts'
 import { type Place, ports } from './place.ts'
@@ -10,7 +11,14 @@ import type { Supervised, Supervision } from './supervision/supervision.ts'
 
 export type Line = { title: string; text: string; trouble?: string }
 
-export type StatusNeeds = { place: Place; exec: Exec; supervision: Supervision; host: string; accelerator: () => Promise<string> }
+export type StatusNeeds = {
+  place: Place
+  exec: Exec
+  supervision: Supervision
+  host: string
+  accelerator: () => Promise<string>
+  daemonNames: readonly DaemonName[]
+}
 
 /** Guests' processes: their argv names the agent's state folder. */
 export const guestsOf = (place: Place, all: readonly Process[]): Process[] =>
@@ -30,11 +38,10 @@ export async function statusLines(needs: StatusNeeds): Promise<Line[]> {
     ...(await Promise.all((await supervision.look()).map(daemonLine))),
     line('Open vSwitch', await answers(exec), 'answers', 'does not answer; packstack --start'),
     ...(await apiLines(host)),
-    await hostLine(place, host),
+    ...(needs.daemonNames.includes('controller') ? [await hostLine(place, host)] : []),
     { title: 'Guests', text: `${guests.length} running, accelerator ${await needs.accelerator().catch(() => 'unknown')}` },
     await diskLine(place),
-    await troublesIn(place, 'controller'),
-    await troublesIn(place, 'agent'),
+    ...(await Promise.all(needs.daemonNames.map((name) => troublesIn(place, name)))),
   ]
 }
 

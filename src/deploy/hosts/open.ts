@@ -5,11 +5,17 @@ import { explainError } from '../../kit/errors.ts'
 import { exists, readText, write } from '../files.ts'
 import type { Place } from '../place.ts'
 import type { Asker } from '../questions.ts'
-import { isKnownHost } from './known.ts'
+import { type HostKey, lookUpKey } from './known.ts'
 import { lookAtHost, type Seen } from './look.ts'
 import { openShell, quoted, type Shell } from './ssh.ts'
 
-export type OpenHost = { address: string; shell: Shell; seen: Seen }
+export type OpenHost = {
+  address: string
+  shell: Shell
+  seen: Seen
+  /** The key it showed, when it was never seen before. */
+  newKey?: HostKey
+}
 export type Unreached = { address: string; why: string }
 
 export type OpenNeeds = {
@@ -54,22 +60,31 @@ function queue(): Queue {
 
 async function openOne(address: string, needs: OpenNeeds, oneAtATime: Queue): Promise<OpenHost> {
   const { place, sshKey, asker, mayWrite } = needs
-  const notes: string[] = []
   const keyFiles = [
     ...(sshKey === '' ? [] : [sshKey.replace(/\.pub$/, '')]),
     ...keyNames.map((name) => join(place.home, '.ssh', name)),
   ]
+  let newKey: HostKey | undefined
+  let isOther = false
   const { shell, usedPassword } = await openShell({
     address,
     user: 'root',
     keyFiles: [...new Set(keyFiles)],
-    isKnown: (key) => isKnownHost(place, address, key, { remember: mayWrite, note: (text) => notes.push(text) }),
+    async isKnown(key) {
+      const found = await lookUpKey(place, address, key)
+      if (found === 'new') newKey = key
+      isOther = found === 'other'
+      return !isOther
+    },
     ...(asker && { password: () => oneAtATime(() => asker.secret(`root@${address}'s password: `)) }),
   }).catch((error) => {
-    throw notes[0] === undefined ? error : new Error(notes[0])
+    if (!isOther) throw error
+    throw new Error(
+      `${address}: it shows another host key than before; if it was installed anew, remove its line from ${place.knownHosts} and ~/.ssh/known_hosts`,
+    )
   })
   if (usedPassword && mayWrite) await letIn(shell, await publicKey(place, sshKey, oneAtATime))
-  return { address, shell, seen: await lookAtHost(shell, place) }
+  return { address, shell, seen: await lookAtHost(shell, place), ...(newKey && { newKey }) }
 }
 
 /** The key file that was asked for, else the first of root's, else a new pair. */

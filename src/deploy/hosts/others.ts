@@ -7,6 +7,7 @@ import { fingerprintFrom } from '../program.ts'
 import type { Asker } from '../questions.ts'
 import type { Screen } from '../screen.ts'
 import { doubles, judgeHost } from './judge.ts'
+import { rememberKey } from './known.ts'
 import { isLocal } from './local.ts'
 import { openHosts } from './open.ts'
 import { recordedHosts, recordHosts } from './record.ts'
@@ -64,11 +65,13 @@ export async function otherHosts(needs: OthersNeeds): Promise<Others> {
     problems: [...unreached.map(({ why }) => why), ...judged, ...doubles(names)],
     plan: targets.length + excluded.length + offList.length === 0 ? [] : planLines(targets, excluded, offList),
     steps: [...steps, ...targets.map((target) => role(target, needs))],
-    record: () =>
-      recordHosts(
+    async record() {
+      for (const { address, newKey } of open) if (newKey) await rememberKey(place, address, newKey)
+      await recordHosts(
         place,
         targets.map(({ address, seen }) => ({ address, name: seen.name })),
-      ),
+      )
+    },
     async close() {
       for (const { shell } of open) shell.close()
       await rm(packedFile(), { force: true })

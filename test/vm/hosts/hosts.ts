@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,12 +25,17 @@ export function simHosts(): SimHosts {
   const exec: Exec = openExec(silentLog)
   const folder = mkdtempSync(join(tmpdir(), 'altostack-simhosts-'))
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key')])
+  // A copy: a program that is being worked on would be another one at each run.
+  const clone = join(folder, 'clone')
+  const parts = ['bin', 'src', 'images', 'node_modules', 'package.json', 'package-lock.json', 'packstack', 'LICENSE', 'README.md']
+  mkdirSync(clone)
+  execFileSync('cp', ['-a', '--reflink=auto', ...parts.map((part) => join(repository, part)), clone])
   const names: string[] = []
   return {
     key: readFileSync(join(folder, 'key'), 'utf8'),
     async up(name, address) {
       names.push(name)
-      await exec.run([script, 'up', name, `${address}/24`, join(folder, 'key.pub'), repository])
+      await exec.run([script, 'up', name, `${address}/24`, join(folder, 'key.pub'), clone])
       const run = (...argv: string[]) => exec.attempt([script, 'exec', name, ...argv], { timeoutMs: 300_000 })
       const sh = async (line: string) => {
         const { code, stdout, stderr } = await run('sh', '-c', line)

@@ -75,7 +75,7 @@ const catalogNames: Record<ServiceName, { type: string; name: string; path: stri
 const usualStore = (folder: string | undefined): Store =>
   folder === undefined
     ? { id: 'local', type: 'mem', blobs: memoryBlobs() }
-    : { id: 'local', type: 'file', blobs: diskBlobs(folder), properties: { data_dir: folder } }
+    : { id: 'local', type: 'file', blobs: diskBlobs(folder), properties: { data_dir: folder }, address: `file://${folder}/` }
 
 /** Database, services and their HTTP faces; listens nowhere and works at nothing until told to. */
 export async function openCloud(options: CloudOptions): Promise<Cloud> {

@@ -7,6 +7,7 @@ import { dialect } from './api/dialect.ts'
 import { discoveryEndpoints } from './api/discovery.ts'
 import { imageEndpoints } from './api/images.ts'
 import { importEndpoints } from './api/import.ts'
+import { locationEndpoints } from './api/locations.ts'
 import { memberEndpoints } from './api/members.ts'
 import { namespaceEndpoints } from './api/metadef-namespaces.ts'
 import { partEndpoints } from './api/metadef-parts.ts'
@@ -94,6 +95,7 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
       ...dataEndpoints(shared),
       ...memberEndpoints(images, members),
       ...importEndpoints(shared),
+      ...locationEndpoints(shared),
       ...storeEndpoints(shared),
       ...taskEndpoints(shared),
       ...namespaceEndpoints(metadefs),

@@ -11,7 +11,11 @@ export type Store = {
   blobs: Blobs
   /** What administrators are shown of it. */
   properties?: Record<string, unknown>
+  /** What services are told of where it keeps things, ending with a slash. Default: its id as a scheme. */
+  address?: string
 }
+
+export const addressIn = ({ id, address }: Store, blobId: string): string => `${address ?? `${id}://`}${blobId}`
 
 export type Stores = {
   all: Store[]

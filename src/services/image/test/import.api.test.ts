@@ -222,3 +222,34 @@ test('what may be imported, and where to, is told', async (t) => {
   assert.equal((await member.image.get('/schemas/task')).body.name, 'task')
   assert.equal((await member.image.get('/schemas/tasks')).body.name, 'tasks')
 })
+
+test('OSSN-0065, OSSN-0090: a location is where bytes come from once, and only services learn where they lie', async (t) => {
+  const files: Record<string, Buffer> = { '/good': Buffer.from('bytes') }
+  const url = await site(t, files)
+  const { member, reader, stranger, admin, service, settle } = await world(t)
+  const id = await make(member)
+  const add = (client: Client, body: object, image = id) => client.image.post(`/images/${image}/locations`, body)
+  const good = { url: `${url}/good` }
+  for (const bad of ['file:///etc/passwd', 'http://10.0.0.1/', 'cinder://x', 'swift://x'])
+    assert.equal((await add(member, { url: bad })).status, 400, bad)
+  for (const data of [{ os_hash_algo: 'md5', os_hash_value: 'x' }, { os_hash_value: 'x' }])
+    assert.equal((await add(member, { ...good, validation_data: data })).status, 400)
+  assert.deepEqual([(await add(reader, good)).status, (await add(stranger, good)).status], [403, 404])
+  const wrong = await make(member)
+  await add(member, { ...good, validation_data: { os_hash_algo: 'sha512', os_hash_value: '0'.repeat(128) } }, wrong)
+  const asked = await add(member, good)
+  assert.deepEqual([asked.status, asked.body.url], [202, good.url])
+  await settle()
+  assert.deepEqual([(await show(member, id)).status, (await show(member, wrong)).status], ['active', 'queued'])
+  assert.equal((await lastTask(member, id)).type, 'location_import')
+  files['/good'] = Buffer.from('other')
+  assert.equal((await member.image.get(`/images/${id}/file`)).body, 'bytes')
+  assert.equal((await add(member, good)).status, 409)
+  const found = (await service.image.get(`/images/${id}/locations`)).body
+  assert.deepEqual([found.length, found[0].metadata], [1, { store: 'local' }])
+  assert.deepEqual((await service.image.get(`/images/${wrong}/locations`)).body, [])
+  assert.deepEqual(
+    [(await member.image.get(`/images/${id}/locations`)).status, (await admin.image.get(`/images/${id}/locations`)).status],
+    [403, 200],
+  )
+})

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { Problem } from '../../../kit/errors.ts'
-import { endpoint, reply } from '../../../kit/http/endpoint.ts'
+import { type Ask, endpoint, reply } from '../../../kit/http/endpoint.ts'
 import { dashed } from '../../../kit/ids.ts'
 import { addressIn } from '../domain/stores.ts'
 import type { ImportPlan } from '../domain/task.ts'
@@ -56,7 +56,7 @@ export const locationEndpoints = ({ images, tasks, stores, fetch, methods }: Imp
     on: 'GET /images/{image_id}/locations',
     policy: 'fetch_image_location',
     // Services see every image, whoever's it is.
-    subject: ({ params }) => images.find(dashed(params['image_id'] ?? '') ?? ''),
+    subject: ({ params }: Pick<Ask, 'params'>) => images.find(dashed(params['image_id'] ?? '') ?? ''),
     target: ofImage(images).target,
     missing,
     summary: 'list locations of an image',

@@ -2,7 +2,8 @@ import { listText, oneText, type Row, type Shape } from '../output.ts'
 import { pyJson, pyText } from '../python.ts'
 import { type Query, Refused, type Session } from '../session.ts'
 import type { Syntax, Values } from './arguments.ts'
-import { type Noun, nounOf } from './nouns.ts'
+import type { Noun } from './nouns/noun.ts'
+import { nounOf } from './nouns/nouns.ts'
 
 /** What a command has to work with. */
 export type Ask = {

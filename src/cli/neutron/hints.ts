@@ -4,7 +4,7 @@ import { Refused } from '../session.ts'
 import type { Ask, Cloud } from './command.ts'
 import { listAll, Missing } from './command.ts'
 import { Unclear } from './extra.ts'
-import { nouns } from './nouns.ts'
+import { nouns } from './nouns/nouns.ts'
 
 /** Characters that text editors and web pages make of plain ones. */
 const odd: Record<string, { name: string; plain: string }> = {

@@ -2,7 +2,8 @@ import type { Row } from '../output.ts'
 import type { Option, Positional } from './arguments.ts'
 import { type Ask, bodyOf, type Command, idOf, listAll, showList, showOne, withExtra } from './command.ts'
 import { Unclear } from './extra.ts'
-import { type Noun, nounOf } from './nouns.ts'
+import type { Noun } from './nouns/noun.ts'
+import { nounOf } from './nouns/nouns.ts'
 import { listOutput, oneOutput } from './output-options.ts'
 
 /** Rules live below a policy; their commands take the policy's name or id after the rule's id. */

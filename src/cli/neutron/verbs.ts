@@ -16,7 +16,7 @@ import {
   withExtra,
 } from './command.ts'
 import { Unclear } from './extra.ts'
-import type { Noun } from './nouns.ts'
+import type { Noun } from './nouns/noun.ts'
 import { listOutput, oneOutput } from './output-options.ts'
 
 const details: Option[] = [

@@ -125,5 +125,6 @@ function csvCell(value: unknown, quote: string): string {
 async function yamlOf(value: unknown): Promise<string> {
   // Loaded only when asked for: it costs more than everything else here.
   const { stringify } = await import('yaml')
-  return stringify(value, { lineWidth: 0, singleQuote: true, indentSeq: false })
+  // Version 1.1, as PyYAML writes it, quotes what looks like a time or a yes.
+  return stringify(value, { version: '1.1', sortMapEntries: true, lineWidth: 0, singleQuote: true, indentSeq: false })
 }

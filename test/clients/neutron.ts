@@ -55,6 +55,10 @@ const both: Record<string, string[]> = {
     net-list -f json
     net-list -f csv
     net-list -f value
+    net-list -f yaml
+    net-show private -f yaml
+    port-list -f yaml
+    agent-list -f yaml -c configurations -c alive
     net-list -c name -c id
     net-list -c nonsense
     net-list -F id -F status
@@ -206,6 +210,24 @@ const misused = lines(`
   --version
 `)
 
+/** What somebody sees who is no administrator. */
+const asMember = lines(`
+  net-list
+  net-show public
+  subnet-list
+  router-list
+  port-list
+  agent-list
+  quota-show
+  quota-list
+  quota-update --network 3
+  security-group-list
+  security-group-rule-list
+  net-create yy-no --provider:network_type vlan
+  net-create yy-own
+  net-delete yy-own
+`)
+
 const compared: Step[] = Object.entries(both).map(([name, commands]) => ({
   name: `as the original: ${name}`,
   run: (ours, original) => same(ours, original, commands),
@@ -352,14 +374,24 @@ const others: Step[] = [
 ]
 
 /** Walks of our `neutron`: beside the original where Debian's is installed, and by itself. `close` ends the original. */
-export function neutronWalks(env: Env): { walks: Walk[]; close(): void } {
+export function neutronWalks(env: Env, member: Env): { walks: Walk[]; close(): void } {
   const hasOriginal = existsSync('/usr/lib/python3/dist-packages/neutronclient/shell.py')
   if (!hasOriginal) console.log('--  neutron: not compared, python3-neutronclient is not installed')
   const client = hasOriginal ? openClient(env, 'neutronclient.shell') : undefined
   const original: Run = async (command) => client!.attempt(wordsOf(command))
+  const asOriginalMember: Walk = {
+    name: 'neutron: as the original: for a member of a project',
+    async run() {
+      const other = openClient(member, 'neutronclient.shell')
+      await same(ourNeutron(member), (command) => other.attempt(wordsOf(command)), asMember).finally(other.close)
+    },
+  }
   const steps = [...(hasOriginal ? [...compared, ...alone] : []), ...others]
   return {
-    walks: steps.map(({ name, run }) => ({ name: `neutron: ${name}`, run: () => run(ourNeutron(env), original, env) })),
+    walks: [
+      ...steps.map(({ name, run }) => ({ name: `neutron: ${name}`, run: () => run(ourNeutron(env), original, env) })),
+      ...(hasOriginal ? [asOriginalMember] : []),
+    ],
     close: () => client?.close(),
   }
 }

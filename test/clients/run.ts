@@ -17,7 +17,7 @@ const wanted = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'altostack-clients-'))
 const cloud = await startCloud()
 const client = openClient(cloud.env())
-const neutron = neutronWalks(cloud.env())
+const neutron = neutronWalks(cloud.env(), cloud.env('demo'))
 const walks = [
   ...walk.map(({ name, run }) => ({ name, run: () => run(client, folder) })),
   ...neutron.walks,

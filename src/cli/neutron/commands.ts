@@ -4,7 +4,7 @@ import { smiling } from './actions/hosting.ts'
 import { fixedIps } from './actions/routers.ts'
 import { withSubnets } from './actions/subnets.ts'
 import type { Option } from './arguments.ts'
-import { type Ask, type Command, listAll } from './command.ts'
+import { type Ask, type Command, find, listAll } from './command.ts'
 import { Unclear } from './extra.ts'
 import { checkSubnet } from './hints.ts'
 import type { Noun } from './nouns/noun.ts'
@@ -17,7 +17,7 @@ type Finish = (body: Row, ask: Ask) => Promise<Row>
 
 const finishes: Record<string, { create?: Finish; update?: Finish }> = {
   subnet: {
-    create: async (body, ask) => checkSubnet(subnetBody(body, ask, true), ask),
+    create: async (body, ask) => checkSubnet(subnetBody(await withPool(body, ask), ask, true), ask),
     update: async (body, ask) => subnetBody(body, ask, false),
   },
   port: { create: portBody, update: portBody },
@@ -26,11 +26,18 @@ const finishes: Record<string, { create?: Finish; update?: Finish }> = {
   },
 }
 
+/** The pool says which version of IP it is of. */
+async function withPool(body: Row, { cloud, values }: Ask): Promise<Row> {
+  const name = values['subnetpool']
+  if (name === undefined) return body
+  if (name === 'None') return { ...body, subnetpool_id: null }
+  const pool = await find(cloud, nouns['subnetpool']!, String(name), { fields: ['id', 'ip_version'] })
+  return { ...body, subnetpool_id: pool['id'], ip_version: pool['ip_version'] }
+}
+
 function subnetBody(body: Row, { values, warn }: Ask, isNew: boolean): Row {
   if (values['disable_dhcp'] && values['enable_dhcp']) throw new Unclear('You cannot enable and disable DHCP at the same time.')
-  for (const mode of isNew && body['ip_version'] === 4 && !body['subnetpool_id']
-    ? (['ipv6_ra_mode', 'ipv6_address_mode'] as const)
-    : [])
+  for (const mode of isNew && body['ip_version'] === 4 ? (['ipv6_ra_mode', 'ipv6_address_mode'] as const) : [])
     if (body[mode]) throw new Unclear(`--${mode.replaceAll('_', '-')} is invalid when --ip-version is 4`)
   const one = body['ip_version'] === 6 ? '/128' : '/32'
   if (isNew && String(body['cidr'] ?? '').endsWith(one))

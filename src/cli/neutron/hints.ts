@@ -120,9 +120,7 @@ export async function checkSubnet(body: Row, ask: Ask): Promise<Row> {
   const troubles = [
     ...ownerTrouble(body, network),
     ...(await nameTrouble(body, network, cloud).catch(() => [])),
-    ...(network['router:external'] && !body['allocation_pools'] && !values['subnetpool_id']
-      ? await poolTrouble(body, cloud)
-      : []),
+    ...(network['router:external'] && !body['allocation_pools'] && !values['subnetpool'] ? await poolTrouble(body, cloud) : []),
   ]
   for (const trouble of troubles) warn(`Warning: ${trouble}`)
   return body

@@ -109,7 +109,7 @@ export const subnet: Noun = {
       },
       text('--ipv6-ra-mode', 'who announces the route', { choices: modes, isLowered: true }),
       text('--ipv6-address-mode', 'who gives addresses', { choices: modes, isLowered: true }),
-      text('--subnetpool', 'name or id of the pool its range is taken from', { key: 'subnetpool_id', of: 'subnetpool' }),
+      text('--subnetpool', 'name or id of the pool its range is taken from; None: of no pool', { field: '' }),
       {
         flag: '--use-default-subnetpool',
         key: 'use_default_subnetpool',

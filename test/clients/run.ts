@@ -1,5 +1,5 @@
 /**
- * Debian's unmodified openstack client, our neutron beside Debian's, and nova-manage, against a simulated cloud that listens: a line for each walk
+ * Debian's unmodified openstack and nova clients, our neutron beside Debian's, and nova-manage, against a simulated cloud that listens: a line for each walk
  * through the commands of a service.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCloud } from '../../src/main/start-cloud.ts'
 import { neutronWalks } from './neutron.ts'
+import { novaWalks } from './nova.ts'
 import { novaManageWalks } from './nova-manage.ts'
 import { openClient } from './session.ts'
 import { startUpWalks } from './start-up.ts'
@@ -21,6 +22,7 @@ const neutron = neutronWalks(cloud.env(), cloud.env('demo'))
 const walks = [
   ...walk.map(({ name, run }) => ({ name, run: () => run(client, folder) })),
   ...neutron.walks,
+  ...novaWalks(cloud.env()),
   ...tlsWalks(cloud.env(), folder),
   ...novaManageWalks(cloud),
   ...startUpWalks(folder),

@@ -34,7 +34,7 @@ export function openClient(env: Record<string, string>, module = 'openstackclien
     })
   const run = async (command: string | string[]) => {
     const { code, out, err } = await attempt(command)
-    if (code !== 0) throw new Error(`openstack ${words(command).join(' ')} ended with ${code}: ${err.trim() || out.trim()}`)
+    if (code !== 0) throw new Error(`${words(command).join(' ')} ended with ${code}: ${err.trim() || out.trim()}`)
     return out
   }
   return {

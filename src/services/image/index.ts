@@ -1,7 +1,9 @@
 import { forTables } from '../../kit/db/open.ts'
+import { Problem } from '../../kit/errors.ts'
 import { type Fetch, openFetch } from '../../kit/fetch/fetch.ts'
 import type { Identity } from '../identity/contract.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
+import { cacheEndpoints } from './api/cache.ts'
 import { dataEndpoints } from './api/data.ts'
 import { dialect } from './api/dialect.ts'
 import { discoveryEndpoints } from './api/discovery.ts'
@@ -15,6 +17,7 @@ import { openProtection, type PropertyProtection } from './api/protection.ts'
 import { storeEndpoints } from './api/stores.ts'
 import { taskEndpoints } from './api/tasks.ts'
 import type { Image, Images } from './contract.ts'
+import { type CacheSettings, openCache } from './domain/cache.ts'
 import type { StoredImage } from './domain/image.ts'
 import { openImageStore } from './domain/images.ts'
 import { openImports } from './domain/imports.ts'
@@ -30,11 +33,13 @@ import { type MetadefTables, metadefMigrations } from './metadefs/tables.ts'
 import { imagePolicies } from './policy.ts'
 import { type ImageTables, imageMigrations } from './tables.ts'
 import { bytesMachine } from './work/bytes.work.ts'
+import { cacheMachine } from './work/cache.work.ts'
 import { type ConversionSettings, openConvert } from './work/convert.ts'
 import { importMachine } from './work/import.work.ts'
 import { openPrepare } from './work/prepare.ts'
 
 export type { PropertyProtection } from './api/protection.ts'
+export type { CacheSettings } from './domain/cache.ts'
 export type { Certificates } from './domain/signature.ts'
 export type { Store } from './domain/stores.ts'
 export type { ConversionSettings } from './work/convert.ts'
@@ -62,6 +67,8 @@ export type ImageSettings = {
   certificates?: Certificates
   /** Default: images are imported as they are. */
   conversion?: ConversionSettings
+  /** Copies of images near this controller. Default: none. */
+  cache?: CacheSettings
 }
 
 type Contracts = { identity: Identity }
@@ -87,7 +94,9 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
   })
   const broken = (id: string, upload: string) => endBrokenUpload(db, clock, id, upload)
   const protection = openProtection(settings.propertyProtections)
-  const shared = { images, tasks, stores, uploads, quota, fetch, methods, protection }
+  const cache = settings.cache && openCache({ db, clock, work, stores, settings: settings.cache })
+  const read = cache?.read ?? stores.read
+  const shared = { read, images, tasks, stores, uploads, quota, fetch, methods, protection }
   return {
     dialect,
     endpoints: [
@@ -98,6 +107,7 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
       ...locationEndpoints(shared),
       ...storeEndpoints(shared),
       ...taskEndpoints(shared),
+      ...cacheEndpoints(images, cache),
       ...namespaceEndpoints(metadefs),
       ...partEndpoints(metadefs),
       ...discoveryEndpoints(),
@@ -105,17 +115,23 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
     machines: [
       bytesMachine({ store: images, tasks, stores, clock, broken }),
       importMachine({ imports, tasks, images, stores, uploads, fetch, prepare, broken, work, clock, maxBytes }),
+      ...(cache ? [cacheMachine(cache, images)] : []),
     ],
     contract: {
       show: async ({ id }) => forOthers(await images.find(id)),
       visibleTo: async ({ id, ...viewer }) => forOthers(await images.visible(id, viewer)),
     },
-    desk: { agents: {}, blob: async (id) => stores.read((await images.find(id)) ?? nothing) },
+    desk: {
+      agents: {},
+      async blob(id) {
+        const image = await images.find(id)
+        if (!image) throw new Problem('not-found', 'The image is not there.')
+        return read(image)
+      },
+    },
     audit: async () => ({ problems: [], exists: { blob: await images.blobIds() }, holds: { blob: await stores.blobs() } }),
   }
 }
-
-const nothing = { blobId: undefined, stores: [] }
 
 const forOthers = (image: StoredImage | undefined): Image | undefined => {
   if (!image) return undefined

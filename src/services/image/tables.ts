@@ -55,6 +55,17 @@ export type TaskRow = {
   updated_at: number
 }
 
+export type CacheRow = {
+  node: string
+  image_id: string
+  blob_id: string
+  status: 'queued' | 'cached' | 'leaving'
+  size_bytes: number
+  hits: number
+  accessed_at: number
+  modified_at: number
+}
+
 export type ImageTables = {
   image_image: ImageRow
   image_property: { image_id: string; name: string; value: string }
@@ -64,6 +75,7 @@ export type ImageTables = {
   /** Bytes that wait in the first store to be imported. */
   image_staged: { image_id: string; blob_id: string; size_bytes: number; md5: string; sha512: string }
   image_task: TaskRow
+  image_cache: CacheRow
   image_member: { image_id: string; member_id: string; status: string; created_at: number; updated_at: number }
 }
 
@@ -101,6 +113,15 @@ export const imageMigrations: Migration[] = [
         expires_at bigint not null, created_at bigint not null, updated_at bigint not null)`,
       'create index image_task_image on image_task (image_id)',
       'create index image_task_owner on image_task (owner_id, created_at)',
+    ],
+  },
+  {
+    name: 'image-0004-cache',
+    statements: [
+      `create table image_cache (
+        node text not null, image_id text not null, blob_id text not null, status text not null, size_bytes bigint not null, hits bigint not null,
+        accessed_at bigint not null, modified_at bigint not null, primary key (node, image_id))`,
+      'create index image_cache_image on image_cache (image_id)',
     ],
   },
 ]

@@ -8,7 +8,12 @@ import type { Uploads } from '../domain/upload.ts'
 import { forbidden } from './attributes.ts'
 import { ofImage } from './images.ts'
 
-type Deps = { images: ImageStore; stores: Stores; uploads: Uploads }
+type Deps = {
+  images: ImageStore
+  stores: Stores
+  uploads: Uploads
+  read(image: StoredImage, range?: Range): Promise<AsyncIterable<Uint8Array>>
+}
 type Sent = Pick<Ask, 'stream' | 'headers'>
 
 /** The bytes a client sends. Throws with code `media-type` for any other content type. */
@@ -24,7 +29,7 @@ export const announced = ({ headers }: Sent): { announcedBytes?: number } => {
   return length === undefined ? {} : { announcedBytes: Number(length) }
 }
 
-export const dataEndpoints = ({ images, stores, uploads }: Deps) => [
+export const dataEndpoints = ({ images, stores, uploads, read }: Deps) => [
   endpoint({
     on: 'PUT /images/{image_id}/file',
     policy: 'upload_image',
@@ -48,7 +53,7 @@ export const dataEndpoints = ({ images, stores, uploads }: Deps) => [
         throw forbidden('The requested image has been deactivated. Image data download is forbidden.')
       if (subject.blobId === undefined || subject.sizeBytes === undefined) return reply({ status: 204 })
       const range = readRange(headers['range'] ?? headers['content-range'], subject.sizeBytes)
-      const bytes = await stores.read(subject, range)
+      const bytes = await read(subject, range)
       const length = range ? range.end - range.start + 1 : subject.sizeBytes
       return reply({
         status: range ? 206 : 200,

@@ -5,6 +5,7 @@ import type { Db, Tx } from '../../../kit/db/open.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Work } from '../../../kit/work/work.ts'
 import type { ImageRow, ImageTables } from '../tables.ts'
+import { cacheWork } from './cache.ts'
 import { type Changeable, fromRow, type MemberStatus, type Parts, type StoredImage } from './image.ts'
 import type { ImageQuota } from './quota.ts'
 
@@ -153,6 +154,8 @@ export function openImageStore({ db, clock, work, quota, delayedDeleteSeconds }:
           .where('id', '=', id)
           .execute()
         await work.teardown(tx as never, bytesWork, id, 'remove')
+        const cached = await tx.selectFrom('image_cache').select('node').where('image_id', '=', id).execute()
+        for (const { node } of cached) await work.teardown(tx as never, cacheWork(node), id, 'drop')
       })
     },
 

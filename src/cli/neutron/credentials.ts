@@ -38,8 +38,17 @@ export const globalFlags = [
   '--os-url',
 ]
 
+/** Understood by the original; here they would change nothing, and are refused rather than ignored. */
+const unsupported: Record<string, string> = {
+  '--os-cloud': 'clouds.yaml is not read: set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_TENANT_NAME',
+  '--os-url': 'the address of the network service comes from the catalog: set OS_AUTH_URL',
+  '--os-cert': 'logging in by certificate is not supported: set OS_USERNAME and OS_PASSWORD',
+  '--os-key': 'logging in by certificate is not supported: set OS_USERNAME and OS_PASSWORD',
+}
+
 /** Throws with the option and the variable when something needed is missing. */
 export function readCredentials(options: ReadonlyMap<string, string>, isInsecure: boolean, env: NodeJS.ProcessEnv): Credentials {
+  for (const [flag, why] of Object.entries(unsupported)) if (options.has(flag)) throw new Error(`${flag}: ${why}`)
   const found = Object.fromEntries(
     Object.entries(sources).map(([key, { flags, variables, preset = '' }]) => [
       key,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Type } from 'typebox'
 import { openValidators } from '../kit/http/validate.ts'
 import type { NetworkSettings } from '../services/network/index.ts'
+import { type ImageConfig, imageConfig, type StoreKeys } from './image-settings.ts'
 
 /** The configuration file of an installed cloud. `packstack` writes it; there is nothing in it that a user must set. */
 export type Config = {
@@ -15,6 +16,8 @@ export type Config = {
   database: string
   ports: { identity: number; image: number; compute: number; placement: number; network: number; link: number }
   network: Omit<NetworkSettings, 'physicalMtu'> & { physicalMtu?: number }
+  /** Default: everything as it comes. */
+  image?: ImageConfig
   agent: {
     /** Where the controller's link is: `https://host:8781`. */
     controller: string
@@ -46,6 +49,7 @@ const schema = Type.Object({
     tunnelIdRanges: Type.Array(range),
     physicalMtu: Type.Optional(Type.Integer({ minimum: 576 })),
   }),
+  image: Type.Optional(imageConfig),
   agent: Type.Object({
     controller: Type.String(),
     name: Type.String({ minLength: 1 }),
@@ -66,6 +70,8 @@ export type Secrets = {
   /** PEM. Without them the link is not encrypted. */
   linkCertificate?: string
   linkPrivateKey?: string
+  /** Of image stores on S3. */
+  imageStores?: StoreKeys
 }
 
 /** Throws an error that names the file and what is wrong in it. */

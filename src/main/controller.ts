@@ -10,6 +10,7 @@ import type { Hosts } from '../services/service.ts'
 import { type Cloud, openCloud } from './cloud.ts'
 import type { Config, Secrets } from './config.ts'
 import { type Enrolment, enrolmentMigrations, openEnrolment } from './enrolment.ts'
+import { imageSettings } from './image-settings.ts'
 import { operatorCalls } from './operator.ts'
 import { serviceNames } from './services.ts'
 
@@ -40,6 +41,12 @@ export async function startController({
     hashing: 'strong',
     ...(secrets.credentialKeys && { identity: { credentialKeys: secrets.credentialKeys } }),
     imageDir: join(config.stateDir, 'images'),
+    image: imageSettings(config.image ?? {}, {
+      stateDir: config.stateDir,
+      node: config.host,
+      keys: secrets.imageStores ?? {},
+      log,
+    }),
     network: { physicalMtu: 1500, ...config.network },
     hosts,
     url: (service) => `http://${config.host}:${config.ports[service]}`,

@@ -110,7 +110,7 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
       ...cacheEndpoints(images, cache),
       ...namespaceEndpoints(metadefs),
       ...partEndpoints(metadefs),
-      ...discoveryEndpoints(),
+      ...discoveryEndpoints(cache !== undefined),
     ],
     machines: [
       bytesMachine({ store: images, tasks, stores, clock, broken }),

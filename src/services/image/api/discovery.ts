@@ -1,11 +1,14 @@
 import { endpoint, reply } from '../../../kit/http/endpoint.ts'
 import { containerFormats, diskFormats } from './attributes.ts'
 
-/** Versions below 2.17 that added nothing we lack; import (2.6), stores (2.8 …), tasks and cache come with their endpoints. */
-const versions = ['v2.9', 'v2.7', 'v2.6', 'v2.5', 'v2.4', 'v2.3', 'v2.2', 'v2.1', 'v2.0']
+/** The newest first; 2.16 is the cache's, and there where it is. */
+const versionsOf = (hasCache: boolean): string[] =>
+  Array.from({ length: 18 }, (_, at) => 17 - at)
+    .filter((minor) => minor !== 16 || hasCache)
+    .map((minor) => `v2.${minor}`)
 
-const versionList = (origin: string) => ({
-  versions: versions.map((id, at) => ({
+const versionList = (origin: string, hasCache: boolean) => ({
+  versions: versionsOf(hasCache).map((id, at) => ({
     id,
     status: at === 0 ? 'CURRENT' : 'SUPPORTED',
     links: [{ rel: 'self', href: `${origin}/v2/` }],
@@ -97,18 +100,18 @@ const collection = (name: string) => ({
   ],
 })
 
-export const discoveryEndpoints = () => [
+export const discoveryEndpoints = (hasCache: boolean) => [
   endpoint({
     on: 'GET //',
     policy: 'public',
     summary: 'list API versions',
-    handle: async ({ origin }) => reply({ status: 300, body: versionList(origin) }),
+    handle: async ({ origin }) => reply({ status: 300, body: versionList(origin, hasCache) }),
   }),
   endpoint({
     on: 'GET //versions',
     policy: 'public',
     summary: 'list API versions',
-    handle: async ({ origin }) => versionList(origin),
+    handle: async ({ origin }) => versionList(origin, hasCache),
   }),
   ...['image', 'member', 'task'].flatMap((name) => [
     endpoint({ on: `GET /schemas/${name}`, policy: 'token', summary: `schema of a ${name}`, handle: async () => schemas[name] }),

@@ -195,7 +195,8 @@ test('errors come in the form asked for', async (t) => {
 test('versions and schemas are found', async (t) => {
   const { member, withToken } = await testCloud(t)
   const root = await withToken(undefined).image.get('//')
-  assert.deepEqual([root.status, root.body.versions[0].status], [300, 'CURRENT'])
+  assert.deepEqual([root.status, root.body.versions[0].status, root.body.versions[0].id], [300, 'CURRENT', 'v2.17'])
+  assert.ok(!root.body.versions.some(({ id }: { id: string }) => id === 'v2.16'))
   assert.equal((await member.image.get('/schemas/image')).body.name, 'image')
   assert.equal((await member.image.get('/schemas/members')).body.name, 'members')
 })

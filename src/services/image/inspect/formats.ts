@@ -167,6 +167,20 @@ const vdi: Format = {
   },
 }
 
+/** Ploop (Virtuozzo, ploop1_image header): the older kind counts its sectors in 32 bits. */
+const ploop: Format = {
+  name: 'ploop',
+  matches: ({ head }) => ascii(head, 0, 'WithoutFreeSpace') || ascii(head, 0, 'WithouFreSpacExt'),
+  virtualSize({ head, sizeBytes }) {
+    need(head, 64, 'ploop')
+    if (head.readUInt32LE(16) !== 2) throw refuse(`Ploop version ${head.readUInt32LE(16)} is not known.`)
+    if (head.readUInt32LE(28) === 0) throw refuse('The ploop has blocks of no size.')
+    if (head.readBigUInt64LE(56) * 512n > BigInt(sizeBytes)) throw refuse('The ploop points outside itself.')
+    const sectors = ascii(head, 0, 'WithoutFreeSpace') ? BigInt(head.readUInt32LE(36)) : head.readBigUInt64LE(36)
+    return size(sectors * 512n, 'ploop size')
+  },
+}
+
 /** Formats that need no more than their mark. */
 const marked = (name: string, at: number, ...marks: string[]): Format => ({
   name,
@@ -180,7 +194,7 @@ const formats: Format[] = [
   vhdx,
   vdi,
   marked('qed', 0, 'QED\0'),
-  marked('ploop', 0, 'WithoutFreeSpace', 'WithouFreSpacExt'),
+  ploop,
   marked('luks', 0, 'LUKS\xba\xbe'),
   marked('iso', 32_769, 'CD001'),
   marked('gpt', 512, 'EFI PART'),

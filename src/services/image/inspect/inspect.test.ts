@@ -3,7 +3,22 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { isProblem } from '../../../kit/errors.ts'
 import { headBytes, openInspector, tailBytes } from './inspect.ts'
-import { gpt, iso, mbr, qcow2, vdi, vhdFooter, vhdx, vhdxItems, vmdk, vmdkDescriptor, withExtension } from './samples.ts'
+import {
+  gpt,
+  iso,
+  mbr,
+  ploop,
+  qcow2,
+  type TarMember,
+  tar,
+  vdi,
+  vhdFooter,
+  vhdx,
+  vhdxItems,
+  vmdk,
+  vmdkDescriptor,
+  withExtension,
+} from './samples.ts'
 
 const judge = (bytes: Buffer, disk: string, container = 'bare', step = 65_536) => {
   const inspector = openInspector()
@@ -156,5 +171,64 @@ test('no bytes at all make the inspector do anything but judge', () => {
       }
     }),
     { numRuns: 1500 },
+  )
+})
+
+test('a ploop tells its size, and is refused when it contradicts itself', () => {
+  accepts(ploop(), 'ploop', mebibyte)
+  accepts(ploop({ magic: 'WithoutFreeSpace', sectors: (7n << 32n) | 2048n }), 'ploop', mebibyte)
+  refuses(ploop({ version: 3 }), 'ploop', /version/)
+  refuses(ploop({ tracks: 0 }), 'ploop', /blocks/)
+  refuses(ploop({ extension: 1n << 40n }), 'ploop', /outside itself/)
+  refuses(ploop({ sectors: 1n << 60n }), 'ploop', /size/)
+  refuses(ploop().subarray(0, 40), 'ploop', /cut off/)
+})
+
+const descriptor: TarMember = { name: 'x.ovf', content: Buffer.from('<Envelope/>') }
+
+test('OSSA-2011-001: an OVA holds plain files that lead nowhere, and disks that point to nothing outside', () => {
+  accepts(tar(descriptor, { name: 'disk.vmdk', content: vmdk() }, { name: 'folder/', type: '5' }), 'vmdk', undefined, 'ova')
+  accepts(tar({ ...descriptor, prefix: 'folder' }), 'vmdk', undefined, 'ova')
+  for (const [member, why] of [
+    [{ name: '../x' }, /leads out/],
+    [{ name: '/etc/passwd' }, /leads out/],
+    [{ name: 'x', prefix: 'a/..' }, /leads out/],
+    [{ name: 'a\\..\\b' }, /leads out/],
+    [{ name: 'link', type: '2' }, /link or a device/],
+    [{ name: 'hard', type: '1' }, /link or a device/],
+    [{ name: 'null', type: '3' }, /link or a device/],
+    [{ name: 'long', type: 'x', content: Buffer.from('30 path=../x\n') }, /remarks/],
+    [{ name: 'long', type: 'L', content: Buffer.from('../x') }, /remarks/],
+    [{ name: 'disk.qcow2', content: qcow2({ backing: 200 }) }, /backing file/],
+    [{ name: 'disk.vmdk', content: Buffer.from(vmdkDescriptor({ type: 'monolithicFlat' })) }, /outside itself/],
+  ] as const)
+    refuses(tar(descriptor, member), 'vmdk', why, 'ova')
+  refuses(tar({ name: 'disk.vmdk', content: vmdk() }), 'vmdk', /no OVF descriptor/, 'ova')
+  refuses(tar({ name: 'x.ovf', content: Buffer.alloc(2000) }).subarray(0, 1500), 'vmdk', /cut off/, 'ova')
+  refuses(tar(...Array.from({ length: 1001 }, (_, at) => ({ name: `${at}` }))), 'vmdk', /more than/, 'ova')
+  const damaged = tar(descriptor)
+  damaged.write('zz', 124, 'latin1')
+  refuses(damaged, 'vmdk', /how large/, 'ova')
+})
+
+test('whatever is done to an archive, walking it ends, and says only what a refusal says', () => {
+  const whole = tar(descriptor, { name: 'disk.vmdk', content: vmdk() }, { name: 'b', content: Buffer.alloc(700) })
+  fc.assert(
+    fc.property(
+      fc.nat(whole.length - 1),
+      fc.nat(255),
+      fc.nat(whole.length),
+      fc.integer({ min: 1, max: 5000 }),
+      (at, byte, cut, step) => {
+        const bytes = Buffer.from(whole.subarray(0, cut))
+        if (at < cut) bytes[at] = byte
+        try {
+          judge(bytes, 'vmdk', 'ova', step)
+        } catch (error) {
+          assert.ok(isProblem(error, 'invalid') && error.code === 'bad-format', String(error))
+        }
+      },
+    ),
+    { numRuns: 300 },
   )
 })

@@ -1,4 +1,5 @@
 import { type Detected, detect, type Edges, refuse } from './formats.ts'
+import { isTar, type MemberJudge, openTarWalk } from './tar.ts'
 
 /** As many bytes from the beginning as any format needs to be judged (VHDX keeps its metadata within them). */
 export const headBytes = 4 << 20
@@ -23,11 +24,40 @@ const plain = new Set(['gpt', 'mbr', 'iso'])
 const rawLike = new Set(['raw', 'ami', 'ari', 'aki', 'iso'])
 
 export function openInspector(): Inspector {
+  const collected = openEdges()
+  const archive = openTarWalk(openMember)
+  return {
+    feed(chunk) {
+      archive.feed(chunk)
+      collected.feed(chunk)
+    },
+    judge(declared) {
+      const edges = collected.edges()
+      const detected = judge(declared, edges)
+      if (declared.container === 'ova' && isTar(edges.head)) archive.judge()
+      return detected
+    },
+  }
+}
+
+/** A disk in an archive is judged by what it shows itself to be. */
+function openMember(): MemberJudge {
+  const collected = openEdges()
+  return {
+    feed: collected.feed,
+    end() {
+      const edges = collected.edges()
+      for (const format of detect(edges, '')) format.virtualSize?.(edges)
+    },
+  }
+}
+
+function openEdges() {
   const head: Buffer[] = []
   let tail: Buffer = Buffer.alloc(0)
   let [kept, sizeBytes] = [0, 0]
   return {
-    feed(chunk) {
+    feed(chunk: Uint8Array) {
       sizeBytes += chunk.length
       tail = lastOf(tail, chunk)
       if (kept >= headBytes) return
@@ -35,7 +65,7 @@ export function openInspector(): Inspector {
       head.push(part)
       kept += part.length
     },
-    judge: (declared) => judge(declared, { head: Buffer.concat(head), tail, sizeBytes }),
+    edges: (): Edges => ({ head: Buffer.concat(head), tail, sizeBytes }),
   }
 }
 

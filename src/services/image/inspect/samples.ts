@@ -104,3 +104,36 @@ export const gpt = (): Buffer => {
   bytes.write('EFI PART', 512, 'latin1')
   return bytes
 }
+
+export const ploop = ({
+  magic = 'WithouFreSpacExt',
+  version = 2,
+  tracks = 2048,
+  sectors = 2048n,
+  extension = 0n,
+} = {}): Buffer => {
+  const bytes = Buffer.alloc(4096)
+  bytes.write(magic, 0, 'latin1')
+  bytes.writeUInt32LE(version, 16)
+  bytes.writeUInt32LE(tracks, 28)
+  bytes.writeBigUInt64LE(sectors, 36)
+  bytes.writeBigUInt64LE(extension, 56)
+  return bytes
+}
+
+export type TarMember = { name: string; content?: Buffer; type?: string; prefix?: string }
+
+/** A tar archive (ustar) with two empty blocks at its end. */
+export const tar = (...members: TarMember[]): Buffer =>
+  Buffer.concat([
+    ...members.flatMap(({ name, content = Buffer.alloc(0), type = '0', prefix = '' }) => {
+      const header = Buffer.alloc(512)
+      header.write(name, 0, 'latin1')
+      header.write(content.length.toString(8).padStart(11, '0'), 124, 'latin1')
+      header.write(type, 156, 'latin1')
+      header.write('ustar\x0000', 257, 'latin1')
+      header.write(prefix, 345, 'latin1')
+      return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)]
+    }),
+    Buffer.alloc(1024),
+  ])

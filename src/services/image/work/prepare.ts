@@ -6,7 +6,7 @@ import type { Signatures } from '../domain/signature.ts'
 import type { Stores } from '../domain/stores.ts'
 import type { Prepared } from '../domain/task.ts'
 import { declaredOf } from '../domain/upload.ts'
-import { headBytes, judge, tailBytes } from '../inspect/inspect.ts'
+import { type Declared, headBytes, judge, openInspector, tailBytes } from '../inspect/inspect.ts'
 import type { Convert } from './convert.ts'
 
 type Staged = NonNullable<Import['staged']>
@@ -24,7 +24,8 @@ export const openPrepare =
   async (image: StoredImage, staged: Staged, { id, plan }: Import['task']): Promise<Prepared> => {
     const { blobs } = stores.usual
     const declared = declaredOf(image)
-    const { virtualSizeBytes } = judge(declared, await edgesOf(blobs, staged))
+    const { virtualSizeBytes } =
+      declared.container === 'ova' ? await judgeWhole(blobs, staged, declared) : judge(declared, await edgesOf(blobs, staged))
     if (plan.sha512 !== undefined && plan.sha512 !== staged.sha512)
       throw new Problem('invalid', 'The bytes do not have the hash that was given.')
     const signature = await signatures(image.properties)
@@ -55,6 +56,13 @@ export const openPrepare =
 
 const convertible = ({ disk, container }: { disk: string; container: string }, to: string, virtual: number | undefined) =>
   container === 'bare' && disk !== to && virtual !== undefined && ['raw', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'].includes(disk)
+
+/** An archive shows what is in it only on the way. */
+async function judgeWhole(blobs: Blobs, { blob_id }: Staged, declared: Declared) {
+  const inspector = openInspector()
+  for await (const chunk of await blobs.read(blob_id)) inspector.feed(chunk)
+  return inspector.judge(declared)
+}
 
 async function edgesOf(blobs: Blobs, { blob_id, size_bytes }: Staged) {
   const part = async (start: number, end: number) => {

@@ -126,6 +126,13 @@ function run(client: Client, command: string, { input, timeoutMs = 60_000, onLin
         clearTimeout(timer)
         timer = setTimeout(give, timeoutMs)
       }
+      const end = () => {
+        clearTimeout(timer)
+        client.off('close', lost)
+        if (said.code === -1) reject(new Error('the connection was lost'))
+        else resolve(said)
+      }
+      const lost = () => end()
       channel.on('data', (bytes: Buffer) => {
         again()
         said.stdout += bytes.toString()
@@ -139,11 +146,13 @@ function run(client: Client, command: string, { input, timeoutMs = 60_000, onLin
       })
       channel.on('exit', (code: number | null) => {
         said.code = code ?? 128
+        if (input === undefined || typeof input === 'string') return
+        // What was still to be sent is wanted by nobody, and the library's channel would wait for it for ever.
+        input.unpipe(channel).destroy()
+        setTimeout(end, 500)
       })
-      channel.on('close', () => {
-        clearTimeout(timer)
-        resolve(said)
-      })
+      channel.on('close', end)
+      client.once('close', lost)
       channel.on('error', reject)
       if (input === undefined || typeof input === 'string') return void channel.end(input ?? '')
       input.on('data', again)

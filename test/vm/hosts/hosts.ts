@@ -36,7 +36,7 @@ export function simHosts(): SimHosts {
     async up(name, address) {
       names.push(name)
       await exec.run([script, 'up', name, `${address}/24`, join(folder, 'key.pub'), clone])
-      const run = (...argv: string[]) => exec.attempt([script, 'exec', name, ...argv], { timeoutMs: 300_000 })
+      const run = (...argv: string[]) => exec.attempt([script, 'exec', name, ...argv], { timeoutMs: 120_000 })
       const sh = async (line: string) => {
         const { code, stdout, stderr } = await run('sh', '-c', line)
         if (code !== 0) throw new Error(`${name}: ${line} ended with ${code}: ${stdout}${stderr}`)

@@ -26,6 +26,9 @@ export function openValidators(): Validators {
   const ajv = new Ajv({
     allErrors: false,
     strict: false,
+    // The schemas are ours: checking each against the schema of schemas costs more than compiling it.
+    meta: false,
+    validateSchema: false,
     useDefaults: true,
     allowUnionTypes: true,
     verbose: true,

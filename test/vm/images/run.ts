@@ -1,13 +1,16 @@
 /** What the real qemu-img makes, judged by our parser as an upload is: a line for each proof. Needs qemu-utils, and no root. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { memoryBlobs } from '../../../src/drivers/blobs/index.ts'
 import { explainError, isProblem } from '../../../src/kit/errors.ts'
 import { openExec } from '../../../src/kit/exec/exec.ts'
 import { silentLog } from '../../../src/kit/log.ts'
 import { openInspector } from '../../../src/services/image/inspect/inspect.ts'
+import { openConvert } from '../../../src/services/image/work/convert.ts'
 
 const exec = openExec(silentLog)
 const folder = await mkdtemp(join(tmpdir(), 'altostack-images-'))
@@ -58,6 +61,7 @@ const accepted: [name: string, disk: string, make: () => Promise<string>][] = [
   ['VMDK, stream optimized', 'vmdk', () => create('stream.vmdk', 'vmdk', 'subformat=streamOptimized')],
   ['VHDX', 'vhdx', () => create('vhdx', 'vhdx')],
   ['VDI', 'vdi', () => create('vdi', 'vdi')],
+  ['ploop', 'ploop', () => create('ploop', 'parallels')],
   ['VHD, dynamic', 'vhd', () => create('dynamic.vhd', 'vpc', 'force_size=on')],
   ['VHD, fixed', 'vhd', () => create('fixed.vhd', 'vpc', 'subformat=fixed,force_size=on')],
 ]
@@ -91,6 +95,28 @@ try {
       const file = await make()
       await assert.rejects(judge(file, disk), (error) => isProblem(error, 'invalid') && why.test(error.message))
     })
+  for (const [to, disk] of [
+    ['raw', 'qcow2'],
+    ['qcow2', 'vmdk'],
+    ['qcow2', 'vhdx'],
+  ] as const)
+    await prove(`a ${disk} becomes a ${to} of the same size`, async () => {
+      const convert = openConvert({ to, folder, exec })
+      const blobs = memoryBlobs()
+      const [from, into] = [randomUUID(), randomUUID()]
+      await blobs.write(from, createReadStream(await create(`convert-${disk}`, disk)), { maxBytes: 1 << 30 })
+      const made = await convert({ blobs, from, into, format: disk, virtualSizeBytes: size, maxBytes: 1 << 30 })
+      assert.deepEqual([made.virtualSizeBytes, await blobs.size(into)], [size, made.sizeBytes])
+    })
+  await prove('OSSA-2016-012: a converter that wants more memory than it may have is ended', async () => {
+    const convert = openConvert({ to: 'raw', folder, exec, maxMemoryBytes: 1 << 20 })
+    const blobs = memoryBlobs()
+    const [from, into] = [randomUUID(), randomUUID()]
+    await blobs.write(from, createReadStream(await create('limited', 'qcow2')), { maxBytes: 1 << 30 })
+    const ask = { blobs, from, into, format: 'qcow2', virtualSizeBytes: size, maxBytes: 1 << 30 }
+    await assert.rejects(convert(ask), (error) => isProblem(error, 'invalid'))
+    assert.equal(await blobs.size(into), undefined)
+  })
 } finally {
   await rm(folder, { recursive: true })
 }

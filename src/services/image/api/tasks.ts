@@ -1,11 +1,11 @@
 import { Type } from 'typebox'
 import { type Listing, listing, pageAsk } from '../../../kit/db/listing.ts'
 import { Problem } from '../../../kit/errors.ts'
-import { endpoint, type Query, reply } from '../../../kit/http/endpoint.ts'
+import { type Ask, endpoint, type Query, reply } from '../../../kit/http/endpoint.ts'
 import { dashed, uuid } from '../../../kit/ids.ts'
 import type { ImageQuota } from '../domain/quota.ts'
 import type { ImportPlan } from '../domain/task.ts'
-import { type Draft, newDraft, setAttribute } from './attributes.ts'
+import { type Draft, forbidden, newDraft, setAttribute } from './attributes.ts'
 import { allowVisibility, markerProblem } from './images.ts'
 import { type ImportDeps, whoOf } from './import.ts'
 import type { Protection } from './protection.ts'
@@ -41,6 +41,7 @@ export const taskEndpoints = ({ images, tasks, stores, fetch, quota, protection 
     policy: 'tasks_api_access',
     summary: 'list tasks',
     handle: async ({ query, caller, can, url }) => {
+      refuse(can, 'get_tasks')
       refuseFilters(query)
       const ask = pageAsk(taskListing, { limit: ['25'], sort_key: ['created_at'], sort_dir: ['desc'], ...query })
       const owner = can('context_is_admin') ? undefined : caller.projectId
@@ -78,6 +79,7 @@ export const taskEndpoints = ({ images, tasks, stores, fetch, quota, protection 
     body: Type.Record(Type.String(), Type.Unknown()),
     summary: 'create task',
     handle: async (ask) => {
+      refuse(ask.can, 'add_task')
       const { uri, draft } = readInput(ask.body, newDraft(ask.caller.projectId ?? ''))
       fetch.check(uri)
       allowVisibility(ask, draft, 'shared')
@@ -95,6 +97,11 @@ export const taskEndpoints = ({ images, tasks, stores, fetch, quota, protection 
     },
   }),
 ]
+
+/** The API's own rule has let the caller in; each operation has one beside it. */
+function refuse(can: Ask['can'], rule: string): void {
+  if (!can(rule)) throw forbidden(`${rule} is disallowed by policy`)
+}
 
 type TaskDeps = Omit<ImportDeps, 'uploads' | 'methods'> & { quota: ImageQuota; protection: Protection }
 

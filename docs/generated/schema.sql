@@ -139,6 +139,12 @@ create table image_task (
 create index image_task_image on image_task (image_id);
 create index image_task_owner on image_task (owner_id, created_at);
 
+-- image-0004-cache
+create table image_cache (
+  node text not null, image_id text not null, blob_id text not null, status text not null, size_bytes bigint not null, hits bigint not null,
+  accessed_at bigint not null, modified_at bigint not null, primary key (node, image_id));
+create index image_cache_image on image_cache (image_id);
+
 -- image-0003-metadefs
 create table image_md_namespace (
   namespace text primary key, display_name text not null, description text not null, visibility text not null, protected bigint not null,

@@ -36,6 +36,12 @@ export const parts: readonly Part[] = [
   script('clients', { name: 'clients', needsRoot: true, packages: client, limitSeconds: 400 }),
   script('load', { name: 'load', limitSeconds: 300 }),
   script('allinone', { name: 'allinone', needsRoot: true, packages: [...dataPlane, ...image, ...client], limitSeconds: 600 }),
+  script('vm/hosts', {
+    name: 'hosts',
+    needsRoot: true,
+    packages: [...dataPlane, ...image, 'openssh-server', 'openssh-client', 'ethtool'],
+    limitSeconds: 300,
+  }),
   script('vm/first-guest', {
     name: 'first-guest',
     needsRoot: true,

@@ -61,6 +61,7 @@ export const rules: IForbiddenRuleType[] = [
   door('door-database', library('pg|node:sqlite|sqlite'), '^src/kit/'),
   door('door-log', library('pino'), '^src/kit/'),
   door('door-websocket', library('ws'), '^src/kit/'),
+  door('door-ssh', library('ssh2'), '^src/deploy/hosts/'),
   door('door-passwords', library('@node-rs'), '^src/kit/'),
   door(
     'door-programs',

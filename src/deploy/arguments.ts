@@ -73,7 +73,7 @@ function command(
     .addOption(new Option('--remove-host <host>', 'take a host out of the cloud; refused while it has guests'))
     .addOption(new Option('-o, --options', 'print all parameters as reStructuredText'))
     .addOption(new Option('-t, --timeout <seconds>', 'how long a step on another host may take').default('300'))
-    .addOption(new Option('-d, --debug', 'tell more in the log'))
+    .addOption(new Option('-d, --debug', 'accepted as packstack has it; the log always has everything'))
     .addOption(new Option('-y, --dry-run', 'check the machines and print the plan, change nothing'))
     .addOption(new Option('--start', 'start what does not run, e.g. after a reboot'))
     .addOption(new Option('--stop', 'stop the control plane; guests go on running'))

@@ -41,11 +41,11 @@ export async function deploy(ask: Deployment, needs: IntakeNeeds, screen: Screen
   const node = await localNode(installation, settings)
   const here = { ...installation, host: settings.controller, daemonNames: nodeConfig(installation.place, settings, node).daemons }
   const local = { ...here, supervision: supervision(here.place, here.exec, here.daemonNames) }
-  const { dryRun, timeoutSeconds } = ask
+  const { timeoutSeconds } = ask
   const asker = process.stdin.isTTY ? needs.asker : undefined
   const [facts, others] = await Promise.all([
     isRunning(local).then((isRunning) => gatherFacts({ ...local, isRunning, needsImage: settings.hasDemo })),
-    otherHosts({ installation: local, settings, localName: node.name, asker, dryRun, timeoutSeconds, screen }),
+    otherHosts({ installation: local, settings, localName: node.name, asker, timeoutSeconds, screen }),
   ])
   try {
     return await carryOn(ask, { needs, local, taken, node, findings: judge(facts), others, started }, screen)

@@ -1,6 +1,7 @@
 import { explainError } from '../kit/errors.ts'
 import { readConfigured } from './config.ts'
 import { exists } from './files.ts'
+import { recordedHosts } from './hosts/record.ts'
 import type { Installation } from './installation.ts'
 import { carryOut, type Outcome, type Step } from './plan.ts'
 import type { Screen } from './screen.ts'
@@ -40,8 +41,13 @@ export async function stop({ place, supervision }: Installation, screen: Screen)
 }
 
 export async function uninstall(installation: Installation, screen: Screen, keepData: boolean): Promise<number> {
+  const others = await recordedHosts(installation.place)
   const { failed } = await runSteps(uninstallSteps({ ...installation, keepData }), screen)
   if (failed === 0)
     screen.say(keepData ? '\nGone, but for the data.' : '\nGone. The packages of the distribution stay: others may use them.')
+  if (others.length > 0 && !keepData)
+    screen.say(
+      `\nThese hosts stay as they are; packstack --uninstall on each takes everything away: ${others.map(({ address }) => address).join(', ')}`,
+    )
   return failed === 0 ? 0 : 1
 }

@@ -15,6 +15,8 @@ export type OpenHost = {
   seen: Seen
   /** The key it showed, when it was never seen before. */
   newKey?: HostKey
+  /** Whether a password opened it: no key of ours does yet. */
+  usedPassword: boolean
 }
 export type Unreached = { address: string; why: string }
 
@@ -24,8 +26,6 @@ export type OpenNeeds = {
   sshKey: string
   /** Undefined: nobody is there to be asked. */
   asker: Asker | undefined
-  /** Whether anything may be written, here or there. */
-  mayWrite: boolean
 }
 
 const keyNames = ['id_ed25519', 'id_ecdsa', 'id_rsa']
@@ -59,7 +59,7 @@ function queue(): Queue {
 }
 
 async function openOne(address: string, needs: OpenNeeds, oneAtATime: Queue): Promise<OpenHost> {
-  const { place, sshKey, asker, mayWrite } = needs
+  const { place, sshKey, asker } = needs
   const keyFiles = [
     ...(sshKey === '' ? [] : [sshKey.replace(/\.pub$/, '')]),
     ...keyNames.map((name) => join(place.home, '.ssh', name)),
@@ -83,26 +83,24 @@ async function openOne(address: string, needs: OpenNeeds, oneAtATime: Queue): Pr
       `${address}: it shows another host key than before; if it was installed anew, remove its line from ${place.knownHosts} and ~/.ssh/known_hosts`,
     )
   })
-  if (usedPassword && mayWrite) await letIn(shell, await publicKey(place, sshKey, oneAtATime))
-  return { address, shell, seen: await lookAtHost(shell, place), ...(newKey && { newKey }) }
+  return { address, shell, seen: await lookAtHost(shell, place), usedPassword, ...(newKey && { newKey }) }
 }
 
-/** The key file that was asked for, else the first of root's, else a new pair. */
-async function publicKey(place: Place, sshKey: string, oneAtATime: Queue): Promise<string> {
-  if (sshKey !== '') return (await readFile(sshKey, 'utf8')).trim()
-  return oneAtATime(async () => {
-    const files = keyNames.map((name) => join(place.home, '.ssh', `${name}.pub`))
-    for (const file of files) if (await exists(file)) return ((await readText(file)) ?? '').trim()
-    const made = ssh2.utils.generateKeyPairSync('ed25519')
-    await write({ path: join(place.home, '.ssh/id_ed25519'), text: made.private, mode: 0o600 })
-    await write({ path: files[0]!, text: `${made.public}\n`, mode: 0o644 })
-    return made.public
-  })
-}
-
-async function letIn(shell: Shell, key: string): Promise<void> {
+/** Puts the public key that was asked for, else root's first or a new one, on hosts that only a password opened; one that was asked for, on all. */
+export async function letKeyIn(hosts: readonly OpenHost[], place: Place, sshKey: string): Promise<void> {
+  const closed = hosts.filter(({ usedPassword }) => usedPassword || sshKey !== '')
+  if (closed.length === 0) return
+  const key = sshKey === '' ? await ownKey(place) : (await readFile(sshKey, 'utf8')).trim()
   const file = '/root/.ssh/authorized_keys'
-  await shell.run(
-    `umask 077; mkdir -p /root/.ssh; grep -qxF ${quoted(key)} ${file} 2>/dev/null || printf '%s\\n' ${quoted(key)} >>${file}`,
-  )
+  const command = `umask 077; mkdir -p /root/.ssh; grep -qxF ${quoted(key)} ${file} 2>/dev/null || printf '%s\\n' ${quoted(key)} >>${file}`
+  await Promise.all(closed.map(({ shell }) => shell.run(command)))
+}
+
+async function ownKey(place: Place): Promise<string> {
+  const files = keyNames.map((name) => join(place.home, '.ssh', `${name}.pub`))
+  for (const file of files) if (await exists(file)) return ((await readText(file)) ?? '').trim()
+  const made = ssh2.utils.generateKeyPairSync('ed25519')
+  await write({ path: join(place.home, '.ssh/id_ed25519'), text: made.private, mode: 0o600 })
+  await write({ path: files[0]!, text: `${made.public}\n`, mode: 0o644 })
+  return made.public
 }

@@ -9,7 +9,7 @@ import type { Screen } from '../screen.ts'
 import { doubles, judgeHost } from './judge.ts'
 import { rememberKey } from './known.ts'
 import { isLocal } from './local.ts'
-import { openHosts } from './open.ts'
+import { letKeyIn, openHosts } from './open.ts'
 import { recordedHosts, recordHosts } from './record.ts'
 import { roleStep } from './services.ts'
 import { planLines, type Target, targetOf } from './state.ts'
@@ -21,7 +21,6 @@ export type OthersNeeds = {
   /** What the cloud calls this machine. */
   localName: string
   asker: Asker | undefined
-  dryRun: boolean
   timeoutSeconds: number
   screen: Screen
 }
@@ -37,12 +36,12 @@ export type Others = {
 }
 
 export async function otherHosts(needs: OthersNeeds): Promise<Others> {
-  const { installation, settings, localName, asker, dryRun, timeoutSeconds, screen } = needs
+  const { installation, settings, localName, asker, timeoutSeconds, screen } = needs
   const { place, exec, clone } = installation
   const wanted = await remoteHosts(settings)
   const excluded = wanted.filter((address) => settings.excluded.includes(address))
   const addresses = wanted.filter((address) => !excluded.includes(address))
-  const { open, unreached } = await openHosts(addresses, { place, sshKey: settings.sshKey, asker, mayWrite: !dryRun })
+  const { open, unreached } = await openHosts(addresses, { place, sshKey: settings.sshKey, asker })
   const judged = open.flatMap(({ address, seen }) =>
     judgeHost(seen, { arch: process.arch, now: Date.now() / 1000, tunnelInterface: settings.tunnelInterface }).map(
       ({ what, remedy }) => `${address} (${seen.name}): ${what}. ${remedy}`,
@@ -66,6 +65,7 @@ export async function otherHosts(needs: OthersNeeds): Promise<Others> {
     plan: targets.length + excluded.length + offList.length === 0 ? [] : planLines(targets, excluded, offList),
     steps: [...steps, ...targets.map((target) => role(target, needs))],
     async record() {
+      await letKeyIn(open, place, settings.sshKey)
       for (const { address, newKey } of open) if (newKey) await rememberKey(place, address, newKey)
       await recordHosts(
         place,

@@ -25,7 +25,7 @@ export async function removeHost(wanted: string, { installation, screen, asker, 
   const refused = await drain(admin, host)
   if (refused !== undefined) return screen.refuse(refused)
   screen.done(`${host.address}: Closing it for guests`)
-  const { open, unreached } = await openHosts([host.address], { place, sshKey: '', asker, mayWrite: true })
+  const { open, unreached } = await openHosts([host.address], { place, sshKey: '', asker })
   for (const { why } of unreached) screen.say(`Note : ${why}. What is on it stays; packstack --uninstall there takes it away`)
   for (const { shell } of open) {
     const { code, stderr, stdout } = await shell.run(

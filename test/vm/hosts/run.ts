@@ -104,6 +104,19 @@ async function story(): Promise<void> {
     assert.match(await succeed(controller, ...install), /Nothing was changed/)
     assert.equal((await services(controller)).length, 3)
   })
+  await interrupted(controller, ...install)
+}
+
+/** The deployer killed with -9 on its way, again and again: the next run carries on. */
+async function interrupted(controller: SimHost, ...args: string[]): Promise<void> {
+  const delays = Array.from({ length: 6 }, () => (0.4 + Math.random() * 7).toFixed(1))
+  await prove(`killed with -9 after ${delays.join(', ')} s, it carries on`, async () => {
+    await controller.sh('/srv/clone/bin/packstack --uninstall')
+    for (const delay of delays) await controller.run('timeout', '-s', 'KILL', delay, '/srv/clone/bin/packstack', ...args)
+    await succeed(controller, ...args)
+    assert.match(await succeed(controller, ...args), /Nothing was changed/)
+    assert.equal((await services(controller)).filter((line) => line.includes(':-)')).length, 3)
+  })
 }
 
 let passed = false

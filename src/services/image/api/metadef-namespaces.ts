@@ -91,7 +91,7 @@ export const namespaceEndpoints = (metadefs: Metadefs) => [
       const made = await metadefs.create(
         factsOf(asked, caller.projectId ?? ''),
         {
-          object: (asked.objects ?? []).map(({ name, ...rest }) => ({ name, body: { properties: {}, ...rest } })),
+          object: (asked.objects ?? []).map(objectOf),
           property: Object.entries(asked.properties ?? {}).map(([name, { name: _, ...rest }]) => ({ name, body: rest })),
           tag: (asked.tags ?? []).map(({ name }) => ({ name, body: {} })),
         },
@@ -143,6 +143,15 @@ export const namespaceEndpoints = (metadefs: Metadefs) => [
     }),
   ),
 ]
+
+const objectOf = ({ name, description, required, properties = {} }: NonNullable<Body['objects']>[number]) => ({
+  name,
+  body: {
+    ...(description === undefined ? {} : { description }),
+    ...(required === undefined ? {} : { required }),
+    properties,
+  },
+})
 
 const factsOf = (body: Body, projectId: string): NamespaceFacts => ({
   namespace: body.namespace,

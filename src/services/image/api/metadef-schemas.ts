@@ -54,6 +54,10 @@ export const associationBody = Type.Object(
   },
   exact,
 )
+const said = Type.Optional(Type.String())
+/** Clients send back what they were shown; of parts inside a namespace the times and links are let pass and say nothing. */
+const shown = { created_at: said, updated_at: said, self: said, schema: said }
+
 export const namespaceBody = Type.Object(
   {
     namespace: metadefName,
@@ -62,10 +66,10 @@ export const namespaceBody = Type.Object(
     visibility: Type.Optional(Type.Unsafe<'public' | 'private'>({ enum: ['public', 'private'] })),
     protected: Type.Optional(Type.Boolean()),
     owner: Type.Optional(Type.String({ maxLength: 255 })),
-    resource_type_associations: Type.Optional(Type.Array(associationBody)),
+    resource_type_associations: Type.Optional(Type.Array(Type.Object({ ...associationBody.properties, ...shown }, exact))),
     properties: Type.Optional(properties),
-    objects: Type.Optional(Type.Array(objectBody)),
-    tags: Type.Optional(Type.Array(tagBody)),
+    objects: Type.Optional(Type.Array(Type.Object({ ...objectBody.properties, ...shown }, exact))),
+    tags: Type.Optional(Type.Array(Type.Object({ ...tagBody.properties, ...shown }, exact))),
   },
   exact,
 )
@@ -89,18 +93,31 @@ const single: Record<string, { name: string; required: string[]; properties: obj
 
 /** By the last part of their address below `/v2/schemas/metadefs`. */
 export const metadefSchemas: Record<string, unknown> = {
-  ...Object.fromEntries(Object.entries(single).map(([path, schema]) => [path, { ...schema, additionalProperties: false }])),
+  ...Object.fromEntries(
+    Object.entries(single).map(([path, schema]) => [path, { ...loose(schema), additionalProperties: false }]),
+  ),
   namespaces: collection('namespaces', 'namespace'),
   objects: collection('objects', 'object'),
   properties: {
     name: 'properties',
     properties: {
-      properties: { type: 'object', additionalProperties: { type: 'object', properties: propertyBody.properties } },
+      properties: { type: 'object', additionalProperties: { type: 'object', properties: loose(propertyBody.properties) } },
       ...linksOf(),
     },
   },
   resource_types: collection('resource_type_associations', 'resource_type'),
   tags: collection('tags', 'tag'),
+}
+
+/** Clients check answers by these, and answers say more than requests may: of what is inside, unknown names are let pass. */
+function loose<Schema extends object>(schema: Schema): Schema {
+  const open = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(open)
+    if (typeof value !== 'object' || value === null) return value
+    const kept = Object.entries(value).filter(([name, inner]) => name !== 'additionalProperties' || inner !== false)
+    return Object.fromEntries(kept.map(([name, inner]) => [name, open(inner)]))
+  }
+  return open(schema) as Schema
 }
 
 function linksOf() {
@@ -110,7 +127,7 @@ function linksOf() {
 function collection(name: string, of: string) {
   return {
     name,
-    properties: { [name]: { type: 'array', items: single[of] }, ...linksOf() },
+    properties: { [name]: { type: 'array', items: loose(single[of]!) }, ...linksOf() },
     links: [
       { rel: 'first', href: '{first}' },
       { rel: 'next', href: '{next}' },

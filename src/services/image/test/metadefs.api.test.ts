@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Client, testCloud } from '../../../../test/cloud.ts'
+import { openValidators } from '../../../kit/http/validate.ts'
 
 const base = '/metadefs/namespaces'
 const make = (client: Client, namespace: string, more: object = {}) => client.image.post(base, { namespace, ...more })
@@ -53,6 +54,10 @@ test('a namespace with all its parts is made, shown, renamed and removed', async
     [['x_color'], ['x_width'], ['x_width']],
   )
   assert.equal((await make(admin, 'Own')).status, 409)
+  // As glance's own client changes it: with what it was shown.
+  const { self: _, schema: __, created_at: ___, updated_at: ____, ...sent } = body
+  const changed = await admin.image.put(`${base}/Own`, { ...sent, description: 'other words' })
+  assert.deepEqual([changed.status, changed.body.description], [200, 'other words'])
   const renamed = await admin.image.put(`${base}/Own`, { namespace: 'New', visibility: 'public' })
   assert.deepEqual([renamed.status, renamed.body.namespace, renamed.body.display_name], [200, 'New', undefined])
   assert.equal((await admin.image.get(`${base}/Own`)).status, 404)
@@ -175,7 +180,7 @@ test('what is protected is not removed, and what does not fit is refused', async
   assert.equal((await admin.image.get(`${base}?marker=nothing`)).status, 404)
 })
 
-test('each schema is found', async (t) => {
+test('each schema is found, and what is shown is as the schema says', async (t) => {
   const { member } = await testCloud(t)
   for (const name of [
     'namespace',
@@ -190,4 +195,11 @@ test('each schema is found', async (t) => {
     'resource_types',
   ])
     assert.equal(typeof (await member.image.get(`/schemas/metadefs/${name}`)).body.name, 'string')
+  const { body: schema } = await member.image.get('/schemas/metadefs/namespace')
+  const { body: namespaces } = await member.image.get(`${base}?limit=100`)
+  const shown = await Promise.all(
+    namespaces.namespaces.map(async (one: { namespace: string }) => (await member.image.get(`${base}/${one.namespace}`)).body),
+  )
+  const check = openValidators().check
+  for (const one of shown) assert.equal(check(schema, one, 'body'), undefined, one.namespace)
 })

@@ -1,4 +1,4 @@
-import { type Clock, day } from '../../../kit/clock.ts'
+import { type Clock, day, second } from '../../../kit/clock.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Passwords } from '../../../kit/password/password.ts'
 import { findSecret } from './application-credentials.ts'
@@ -55,15 +55,23 @@ export function openFactors({ store, sessions, passwords, secrets, rules, clock 
     await noteLogin(user, now)
     return user
   }
-  const countFailure = async ({ id, failedCount }: Credentials, now: number) => {
-    const { lockoutFailureAttempts: attempts } = rules
+  const countFailure = async ({ id }: Credentials, now: number) => {
+    const { lockoutFailureAttempts: attempts, lockoutDurationSeconds: seconds = 1800 } = rules
     if (attempts === undefined) return
-    // A lock that has run out starts the count again.
-    const count = failedCount >= attempts ? 0 : failedCount
+    // Counted where it stands, for many may guess at once. A lock that has run out starts the count again.
+    const runOut = now - seconds * second
     await store.note((tx) =>
       tx
         .updateTable('identity_user')
-        .set((eb) => ({ failed_count: count === 0 ? 1 : eb('failed_count', '+', 1), failed_at: now }))
+        .set((eb) => ({
+          failed_count: eb
+            .case()
+            .when(eb.and([eb('failed_count', '>=', attempts), eb('failed_at', '<=', runOut)]))
+            .then(1)
+            .else(eb('failed_count', '+', 1))
+            .end(),
+          failed_at: now,
+        }))
         .where('id', '=', id)
         .execute(),
     )

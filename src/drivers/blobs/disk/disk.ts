@@ -52,7 +52,7 @@ export function diskBlobs(folder: string): Blobs {
       const file = await open(path(id), 'r').catch((error) => {
         throw absent(error) ? new Problem('not-found', 'The bytes are not there.') : error
       })
-      return createReadStream('', { fd: file, highWaterMark: 1 << 18, ...range })
+      return createReadStream('', { fd: file, highWaterMark: 1 << 20, ...range })
     },
     async size(id) {
       if (!isId(id)) return undefined

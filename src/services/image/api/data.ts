@@ -58,7 +58,8 @@ export const dataEndpoints = ({ images, stores, uploads, read }: Deps) => [
       return reply({
         status: range ? 206 : 200,
         headers: { ...dataHeaders(subject, range), 'content-length': String(length) },
-        body: Readable.from(bytes, { objectMode: false }),
+        // A stream as it is: taken apart and put together again it is half as fast.
+        body: bytes instanceof Readable ? bytes : Readable.from(bytes, { objectMode: false }),
       })
     },
   }),

@@ -56,10 +56,8 @@ export const importEndpoints = ({ images, tasks, stores, uploads, fetch, methods
       refuseState(subject, method.name)
       const plan = planOf(ask, method, subject, stores)
       if (method.name === 'web-download') fetch.check(plan.uri ?? '')
-      if (plan.stores.length > 0) {
-        const input = { image_id: subject.id, import_req: body, backend: plan.stores }
-        await tasks.begin(subject, { type: 'api_image_import', input, plan, ...whoOf(ask) })
-      }
+      const input = { image_id: subject.id, import_req: body, backend: plan.stores }
+      await tasks.begin(subject, { type: 'api_image_import', input, plan, ...whoOf(ask) })
       return reply({ status: 202, headers: storeIds(stores) })
     },
   }),

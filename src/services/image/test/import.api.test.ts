@@ -253,3 +253,19 @@ test('OSSN-0065, OSSN-0090: a location is where bytes come from once, and only s
     [403, 200],
   )
 })
+
+test('a copy to stores that all have the image says that it is done', async (t) => {
+  const { admin, settle, audit } = await world(t)
+  const id = await make(admin)
+  await admin.image.put(`/images/${id}/file`, Buffer.from('x'))
+  const body = { method: { name: 'copy-image' }, all_stores: true, all_stores_must_succeed: false }
+  assert.equal((await bring(admin, id, body)).status, 202)
+  await settle()
+  const image = await show(admin, id)
+  assert.deepEqual(
+    [image.status, image.stores, image.os_glance_importing_to_stores, image.os_glance_failed_import],
+    ['active', 'local', '', ''],
+  )
+  assert.equal((await lastTask(admin, id)).status, 'success')
+  assert.equal(await audit(), 1)
+})

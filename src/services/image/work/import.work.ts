@@ -115,7 +115,9 @@ export function importMachine({ imports, tasks, images, stores, uploads, fetch, 
       async finish(subject) {
         const { task } = subject
         const image = stillThere(subject)
-        if (task.progress.done.length === 0) throw new Problem('invalid', 'No store could take the image.')
+        // A copy to where the image is already has nothing to do, and ends well.
+        if (task.plan.stores.length > 0 && task.progress.done.length === 0)
+          throw new Problem('invalid', 'No store could take the image.')
         const ready = needed(task.progress.prepared)
         await imports.activated(image, ready)
         await sweep({ ...subject, blobId: ready.blobId }, subject.copies)

@@ -10,7 +10,7 @@ import { openShell, type ShellNeeds } from './ssh.ts'
 
 /** A server on loopback that knows the password `right` and the given public key, and five commands. */
 async function sshServer(t: TestContext, publicKey?: string): Promise<number> {
-  const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519')
+  const { private: hostKey } = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 })
   const known = publicKey === undefined ? undefined : ssh2.utils.parseKey(publicKey)
   const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
     client.on('error', () => {})
@@ -70,7 +70,7 @@ test('a password opens; commands take input, give lines, codes and errors', asyn
 test('a key opens without a question; a broken key file is passed over', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'altostack-ssh-'))
   t.after(() => rm(folder, { recursive: true }))
-  const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  const pair = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 })
   await writeFile(join(folder, 'good'), pair.private)
   await writeFile(join(folder, 'broken'), 'no key')
   const port = await sshServer(t, pair.public)

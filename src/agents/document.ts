@@ -42,8 +42,50 @@ export type Vm = {
   nics: VmNic[]
   /** Files of the config drive by path, base64; undefined: no drive. */
   configDrive: Record<string, string> | undefined
+  /** The guest comes here from another host: its process waits for it and boots nothing by itself. */
+  arrives?: Move | undefined
+  /** The guest goes to where it is waited for. Taken back before it `left`, it stays. */
+  leaves?: Departure | undefined
   /** The request that made the newest generation, for the agent's log. */
   requestId: string
+}
+
+/** A guest between two hosts. Both are told of it. */
+export type Move = {
+  /** UUID of the migration. */
+  id: string
+  /** live: memory and disk, while it runs. cold: the disk of a guest that is off. */
+  kind: 'live' | 'cold'
+  /** 32 random bytes as hex: only who knows them may speak on the two channels (TLS with a pre-shared key). */
+  key: string
+}
+
+export type Departure = Move & {
+  /** Where the other host listens. A port of 0: that channel is not needed. */
+  address: string
+  memoryPort: number
+  diskPort: number
+  /** The guest may be stopped for as long as it takes. */
+  forced: boolean
+}
+
+/**
+ * How far a move is, as one of its hosts sees it.
+ * - `open`: the destination listens, at its ports
+ * - `going`: the source sends
+ * - `left`: the source has handed over and does not run the guest again, whatever else happens
+ * - `arrived`: the guest is the destination's
+ * - `failed`: the guest is the source's as before
+ */
+export type MoveSeen = {
+  id: string
+  at: 'open' | 'going' | 'left' | 'arrived' | 'failed'
+  memoryPort: number
+  diskPort: number
+  /** Bytes. */
+  memory: { total: number; sent: number; left: number }
+  disk: { total: number; sent: number; left: number }
+  error: string | undefined
 }
 
 export type VmSeen = {
@@ -57,6 +99,8 @@ export type VmSeen = {
   pid: number
   /** Why the desired state was not reached, for the user; undefined: it was, or is on the way. */
   error: string | undefined
+  /** The last move that began here and is not forgotten yet. */
+  move?: MoveSeen | undefined
 }
 
 // ---- port --------------------------------------------------------------------------------------
@@ -180,6 +224,8 @@ export type HostFacts = {
   diskGb: number
   accelerator: 'kvm' | 'tcg'
   hypervisorVersion: number
+  /** Where other hosts reach this one, for guests on their way. */
+  address: string
   tunnelIp: string
   bridgeMappings: Record<string, string>
   datapath: 'system' | 'netdev' | 'sim'

@@ -23,6 +23,8 @@ export type Config = {
     controller: string
     name: string
     stateDir: string
+    /** Where other hosts reach this one. Default: `tunnelIp`. */
+    address?: string
     tunnelIp: string
     bridgeMappings: Record<string, string>
     /** auto: KVM where it works, else software emulation. */
@@ -54,6 +56,7 @@ const schema = Type.Object({
     controller: Type.String(),
     name: Type.String({ minLength: 1 }),
     stateDir: Type.String(),
+    address: Type.Optional(Type.String()),
     tunnelIp: Type.String(),
     bridgeMappings: Type.Record(Type.String(), Type.String()),
     virt: Type.String({ enum: ['auto', 'kvm', 'qemu'] }),

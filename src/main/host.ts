@@ -87,6 +87,7 @@ async function factsOf(
     diskGb: Math.floor((blocks * bsize) / 2 ** 30),
     accelerator,
     hypervisorVersion: versionNumber(await exec.run(['qemu-system-x86_64', '--version'])),
+    address: agent.address ?? agent.tunnelIp,
     tunnelIp: agent.tunnelIp,
     bridgeMappings: agent.bridgeMappings,
     datapath,

@@ -52,6 +52,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
       diskGb: 1000,
       accelerator: 'kvm',
       hypervisorVersion: 7_002_000,
+      address: '192.0.2.1',
       tunnelIp: '192.0.2.1',
       bridgeMappings: { extnet: 'br-ex' },
       datapath: 'sim',

@@ -37,6 +37,8 @@ export type NetworkPort = {
   host: string | undefined
   /** The host says that traffic can flow. */
   wired: boolean
+  /** The second host it is made on (`openAt`). */
+  openAt: { host: string; wired: boolean } | undefined
   /** Made by ensurePort, so that release deletes it; a port the user brought is only let go. */
   made: boolean
   tag: string | undefined
@@ -88,6 +90,11 @@ export type Network = {
   }): Promise<NetworkPort>
   /** Says on which host the owner's ports are (undefined: none any more); their agent makes them there. */
   bind(ask: { owner: string; host: string | undefined; availabilityZone: string }): Promise<void>
+  /**
+   * Makes the owner's ports on this host besides the one they are bound to, so that the guest can go there; undefined: on none besides.
+   * `bind` to that host ends it.
+   */
+  openAt(ask: { owner: string; host: string | undefined }): Promise<void>
   /** Deletes what ensurePort made, lets go of the others. With `port`: only that one. */
   release(ask: { owner: string; port?: string }): Promise<void>
   /** In the order asked for. Several owners at once, since lists of servers show addresses. */

@@ -1,3 +1,4 @@
+import { Problem } from '../../kit/errors.ts'
 import type { Compute } from '../compute/contract.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
 import { agentEndpoints, zoneEndpoints } from './api/agents.ts'
@@ -71,6 +72,9 @@ export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSe
       securityGroups: securityGroups(store),
       ensurePort: ensurePort(store),
       bind: bind(store),
+      openAt: async () => {
+        throw new Problem('unavailable', 'Ports cannot be on two hosts yet.')
+      },
       release: release(store),
       portsOf: ({ owners }) => portsOf(store.read, owners),
       securityGroupsOf: securityGroupsOf(store),

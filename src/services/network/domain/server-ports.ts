@@ -63,6 +63,7 @@ export async function portsOf(on: On, owners: string[]): Promise<Record<string, 
       status: portStatus(row),
       host: row.host === '' ? undefined : row.host,
       wired: row.wired === 1,
+      openAt: undefined,
       made: row.made === 1,
       tag: row.nic_tag === '' ? undefined : row.nic_tag,
     })

@@ -247,6 +247,12 @@ create table network_host (name text primary key, tunnel_ip text not null, mappi
 create table network_agent (id text primary key, host text not null, type text not null, admin_state_up bigint not null,
   description text not null, created_at bigint not null, unique (host, type));
 
+-- network-2
+alter table network_port add column open_host text not null default '';
+alter table network_port add column open_wired bigint not null default 0;
+alter table network_port add column open_trouble text not null default '';
+create index network_port_open_host on network_port (open_host);
+
 -- compute-0001-begin
 create table compute_counter (name text primary key, value bigint not null);
 insert into compute_counter (name, value) values ('server', 0), ('host', 0), ('keypair', 0), ('aggregate', 0);

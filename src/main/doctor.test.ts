@@ -36,6 +36,16 @@ test('an orphan, a missing thing and a thing that is there twice are named with 
   assert.match(told.join('\n'), /allocation orphan exists and should not/)
 })
 
+test('what should be on two hosts may be on two', () => {
+  const seen = inventory({ ports: [{ id: 'p', device: 'tap1', bridge: 'br-int' }] })
+  const both = [
+    { host: 'a', inventory: seen },
+    { host: 'b', inventory: seen },
+  ]
+  assert.deepEqual(compare([{ ...audit, exists: { port: ['p', 'p'] } }], both), [])
+  assert.deepEqual(compare([{ ...audit, exists: { port: ['p'] } }], both), ['port p exists twice'])
+})
+
 test('of a host that does not answer nothing is said to be missing', () => {
   const told = compare([{ ...audit, exists: { vm: ['v'] } }], [{ host: 'h', inventory: undefined }])
   assert.deepEqual(told.length, 1)

@@ -36,7 +36,10 @@ export function compare(audits: Audit[], hosts: HostSeen[]): string[] {
 
 function differences(kind: AuditKind, wanted: string[], actual: string[], blind: boolean): string[] {
   const [should, is] = [new Set(wanted), new Set(actual)]
-  const twice = actual.filter((id, at) => actual.indexOf(id) !== at)
+  // What is on its way between hosts is wanted on both.
+  const times = (ids: string[], id: string) => ids.filter((one) => one === id).length
+  const again = new Set(actual.filter((id, at) => actual.indexOf(id) !== at))
+  const twice = [...again].filter((id) => times(actual, id) > Math.max(1, times(wanted, id)))
   return [
     ...[...is].filter((id) => !should.has(id)).map((id) => `${kind} ${id} exists and should not: ${remedies[kind].extra}`),
     ...(blind

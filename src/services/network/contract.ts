@@ -92,7 +92,8 @@ export type Network = {
   bind(ask: { owner: string; host: string | undefined; availabilityZone: string }): Promise<void>
   /**
    * Makes the owner's ports on this host besides the one they are bound to, so that the guest can go there; undefined: on none besides.
-   * `bind` to that host ends it.
+   * What is sent to the guest reaches it on both, on the second one from its first word there on. `bind` to that host ends it, with what
+   * that host said of the port; `bind` to none ends it too.
    */
   openAt(ask: { owner: string; host: string | undefined }): Promise<void>
   /** Deletes what ensurePort made, lets go of the others. With `port`: only that one. */

@@ -1,4 +1,3 @@
-import { Problem } from '../../kit/errors.ts'
 import type { Compute } from '../compute/contract.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
 import { agentEndpoints, zoneEndpoints } from './api/agents.ts'
@@ -22,7 +21,7 @@ import { audit } from './domain/audit.ts'
 import { explain } from './domain/explain.ts'
 import { securityGroupsOf } from './domain/groups-of.ts'
 import { check } from './domain/nic-checks.ts'
-import { bind, ensurePort, release } from './domain/nics.ts'
+import { bind, ensurePort, openAt, release } from './domain/nics.ts'
 import { changeSecurityGroup, securityGroups } from './domain/server-groups.ts'
 import { ownersByAddress, portsOf } from './domain/server-ports.ts'
 import type { NetworkSettings } from './domain/settings.ts'
@@ -72,9 +71,7 @@ export function openNetwork(deps: Deps, needs: NetworkNeeds, settings: NetworkSe
       securityGroups: securityGroups(store),
       ensurePort: ensurePort(store),
       bind: bind(store),
-      openAt: async () => {
-        throw new Problem('unavailable', 'Ports cannot be on two hosts yet.')
-      },
+      openAt: openAt(store),
       release: release(store),
       portsOf: ({ owners }) => portsOf(store.read, owners),
       securityGroupsOf: securityGroupsOf(store),

@@ -57,6 +57,10 @@ export type PortRow = Standard & {
   /** The host says that traffic can flow. */
   wired: number
   trouble: string
+  /** The second host it is made on, while its guest may go there; the same of that host. */
+  open_host: string
+  open_wired: number
+  open_trouble: string
 }
 
 export type GroupRow = Standard & { is_default: number }
@@ -194,6 +198,15 @@ export const networkMigrations: Migration[] = [
         joined_at bigint not null, heartbeat_at bigint not null)`,
       `create table network_agent (id text primary key, host text not null, type text not null, admin_state_up bigint not null,
         description text not null, created_at bigint not null, unique (host, type))`,
+    ],
+  },
+  {
+    name: 'network-2',
+    statements: [
+      "alter table network_port add column open_host text not null default ''",
+      'alter table network_port add column open_wired bigint not null default 0',
+      "alter table network_port add column open_trouble text not null default ''",
+      'create index network_port_open_host on network_port (open_host)',
     ],
   },
 ]

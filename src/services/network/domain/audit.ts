@@ -6,6 +6,7 @@ import type { Store } from './store.ts'
 export async function audit(store: Store): Promise<Audit> {
   const { read } = store
   const ports = await read.selectFrom('network_port').select('id').where('host', '<>', '').execute()
+  const open = await read.selectFrom('network_port').select('id').where('open_host', '<>', '').execute()
   const routers = await read
     .selectFrom('network_router')
     .select('id')
@@ -23,7 +24,7 @@ export async function audit(store: Store): Promise<Audit> {
   return {
     problems: [...(await homeless(store)), ...(await troubled(store)), ...(await stray(store))],
     exists: {
-      port: ports.map((row) => row.id),
+      port: [...ports, ...open].map((row) => row.id),
       router: routers.map((row) => row.id),
       dhcp: networks.map((row) => row.network_id),
     },
@@ -49,6 +50,11 @@ async function homeless({ read, now }: Store): Promise<string[]> {
 
 async function troubled({ read }: Store): Promise<string[]> {
   const ports = await read.selectFrom('network_port').select(['id', 'host', 'trouble']).where('trouble', '<>', '').execute()
+  const open = await read
+    .selectFrom('network_port')
+    .select(['id', 'open_host as host', 'open_trouble as trouble'])
+    .where('open_trouble', '<>', '')
+    .execute()
   const routers = await read.selectFrom('network_router').select(['id', 'host', 'trouble']).where('trouble', '<>', '').execute()
   const networks = await read
     .selectFrom('network_dhcp')
@@ -57,7 +63,11 @@ async function troubled({ read }: Store): Promise<string[]> {
     .execute()
   const say = (kind: string) => (row: { id: string; host: string; trouble: string }) =>
     `${kind} ${row.id} on host ${row.host}: ${row.trouble} (see the log of the host)`
-  return [...ports.map(say('port')), ...routers.map(say('router')), ...networks.map(say('the DHCP server of network'))]
+  return [
+    ...[...ports, ...open].map(say('port')),
+    ...routers.map(say('router')),
+    ...networks.map(say('the DHCP server of network')),
+  ]
 }
 
 /** Ports of ours whose thing is gone. */

@@ -48,6 +48,12 @@ async function whereabouts(store: Store, port: PortRow): Promise<string[]> {
     `It is bound to host ${port.host}, ${alive ? 'which is alive' : `not heard of since ${isoSeconds(host.heartbeat_at)}`}.`,
     port.wired === 1 ? 'The host says that traffic can flow.' : 'The host has not said yet that traffic can flow.',
     ...(port.trouble === '' ? [] : [`The host says: ${port.trouble}`]),
+    ...(port.open_host === ''
+      ? []
+      : [
+          `It is made on host ${port.open_host} too, where its guest may go: traffic can ${port.open_wired === 1 ? '' : 'not yet '}flow there.`,
+          ...(port.open_trouble === '' ? [] : [`That host says: ${port.open_trouble}`]),
+        ]),
   ]
 }
 

@@ -47,7 +47,12 @@ const makeAgents = async ({ tx, now }: Change, host: string): Promise<void> => {
 
 /** Others tunnel to where it was. */
 async function tellPeers(change: Change, host: string): Promise<void> {
-  const rows = await change.tx.selectFrom('network_port').select('network_id').distinct().where('host', '=', host).execute()
+  const rows = await change.tx
+    .selectFrom('network_port')
+    .select('network_id')
+    .distinct()
+    .where((port) => port.or([port('host', '=', host), port('open_host', '=', host)]))
+    .execute()
   for (const { network_id: id } of rows) await networkRipple(change, id)
 }
 

@@ -3,7 +3,7 @@ import type { Network, NetworkPort } from '../contract.ts'
 import type { PortRow } from '../tables.ts'
 import { fault, noPort } from './faults.ts'
 import { findNetwork } from './networks.ts'
-import { createPort, removePort, updatePort } from './ports.ts'
+import { createPort, openPort, removePort, updatePort } from './ports.ts'
 import { portRipple } from './ripples.ts'
 import { ownPorts, portsOf } from './server-ports.ts'
 import type { Change, Store } from './store.ts'
@@ -79,6 +79,14 @@ export const bind =
         const network = (await findNetwork(change.tx, port.network_id))!
         await updatePort(change, network, port, { host: to, deviceOwner })
       }
+    })
+
+export const openAt =
+  (store: Store) =>
+  ({ owner, host }: Parameters<Network['openAt']>[0]): Promise<void> =>
+    store.change(async (change) => {
+      for (const { made, ...port } of await ownPorts(change.tx, owner))
+        await openPort(change, port, port.host === '' ? '' : (host ?? ''))
     })
 
 export const release =

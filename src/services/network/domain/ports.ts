@@ -93,6 +93,9 @@ async function insertPort(change: Change, ask: PortAsk, security: boolean): Prom
     port_security: toBit(security),
     wired: 0,
     trouble: '',
+    open_host: '',
+    open_wired: 0,
+    open_trouble: '',
   }
   for (let attempt = 0; attempt < 16; attempt++) {
     const made = await change.tx
@@ -126,7 +129,6 @@ export async function updatePort(change: Change, network: NetworkRow, port: Port
       'Port has security group associated. Cannot disable port security or IP address until security group is removed.',
     )
   checkSecurity({ security, groups: groupsNow, pairs, addressless: false, asked: true })
-  const moved = patch.host !== undefined && patch.host !== port.host
   const row = await tx
     .updateTable('network_port')
     .set({
@@ -142,9 +144,8 @@ export async function updatePort(change: Change, network: NetworkRow, port: Port
         profile: patch.profile && toJson(patch.profile),
         allowed_pairs: patch.pairs && toJson(patch.pairs),
         port_security: patch.portSecurity === undefined ? undefined : toBit(patch.portSecurity),
-        wired: moved ? 0 : undefined,
-        trouble: moved ? '' : undefined,
       }),
+      ...(patch.host === undefined ? {} : movedTo(port, patch.host)),
       updated_at: change.now(),
       revision: sql<number>`revision + 1`,
     })
@@ -158,6 +159,28 @@ export async function updatePort(change: Change, network: NetworkRow, port: Port
   await portRipple(change, port, [...groupsBefore, ...groupsNow])
   await portRipple(change, row)
   return row
+}
+
+/** On a new host nothing is known of it, except on the one it was open at: what that one said counts on. */
+function movedTo(port: PortRow, host: string) {
+  const closed = { open_host: '', open_wired: 0, open_trouble: '' }
+  if (host === port.host) return {}
+  if (host !== '' && host === port.open_host)
+    return { wired: sql<number>`open_wired`, trouble: sql<string>`open_trouble`, ...closed }
+  return { wired: 0, trouble: '', ...(host === '' ? closed : {}) }
+}
+
+/** Makes the port on this host too; empty: on no second one. */
+export async function openPort(change: Change, port: PortRow, host: string): Promise<void> {
+  const second = host === port.host ? '' : host
+  if (second === port.open_host) return
+  await change.tx
+    .updateTable('network_port')
+    .set({ open_host: second, open_wired: 0, open_trouble: '' })
+    .where('id', '=', port.id)
+    .execute()
+  await portRipple(change, port)
+  await portRipple(change, { ...port, open_host: second })
 }
 
 /**

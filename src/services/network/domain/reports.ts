@@ -3,21 +3,42 @@ import { toBit, toJson } from '../../../kit/db/columns.ts'
 import { serverRipple } from './ripples.ts'
 import type { Store } from './store.ts'
 
+type PortNow = { id: string; wired: number; trouble: string }
+
 /** What a host says of its ports. Only what differs is written; servers whose ports changed are told of. */
 export async function reportPorts(store: Store, host: string, seen: PortSeen[]): Promise<void> {
-  const rows = await store.read.selectFrom('network_port').select(['id', 'wired', 'trouble']).where('host', '=', host).execute()
   const told = new Map(seen.map((one) => [one.id, one]))
-  const changed = rows.flatMap((row) => {
-    const now = { wired: toBit(told.get(row.id)?.wired ?? false), trouble: told.get(row.id)?.error ?? '' }
-    return row.wired === now.wired && row.trouble === now.trouble ? [] : [{ row, now }]
-  })
+  const differing = (rows: PortNow[]) =>
+    rows.flatMap((row) => {
+      const now = { wired: toBit(told.get(row.id)?.wired ?? false), trouble: told.get(row.id)?.error ?? '' }
+      return row.wired === now.wired && row.trouble === now.trouble ? [] : [{ row, now }]
+    })
+  const { read } = store
+  const bound = differing(
+    await read.selectFrom('network_port').select(['id', 'wired', 'trouble']).where('host', '=', host).execute(),
+  )
+  const open = differing(
+    await read
+      .selectFrom('network_port')
+      .select(['id', 'open_wired as wired', 'open_trouble as trouble'])
+      .where('open_host', '=', host)
+      .execute(),
+  )
+  const changed = [...bound, ...open]
   if (changed.length === 0) return
   await store.change(async (change) => {
-    for (const { row, now } of changed) {
+    for (const { row, now } of bound)
       await change.tx.updateTable('network_port').set(now).where('id', '=', row.id).where('host', '=', host).execute()
+    for (const { row, now } of open)
+      await change.tx
+        .updateTable('network_port')
+        .set({ open_wired: now.wired, open_trouble: now.trouble })
+        .where('id', '=', row.id)
+        .where('open_host', '=', host)
+        .execute()
+    for (const { row, now } of changed)
       if (row.trouble !== now.trouble && now.trouble !== '')
         await change.work.note({ kind: 'network.port', subject: row.id, reason: `${host}: ${now.trouble}` }, change.tx as never)
-    }
     await serverRipple(
       change,
       changed.map(({ row }) => row.id),

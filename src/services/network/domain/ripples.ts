@@ -6,22 +6,24 @@ export async function networkRipple(change: Change, networkId: string): Promise<
   for (const host of await hostsOf(change, networkId)) change.hint(host, 'port', 'router', 'dhcp')
 }
 
+/** Hosts that have a port of the network, also those where one is only open. */
 const hostsOf = async ({ tx }: Change, networkId: string): Promise<string[]> => {
   const rows = await tx
     .selectFrom('network_port')
-    .select('host')
+    .select(['host', 'open_host'])
     .distinct()
     .where('network_id', '=', networkId)
     .where('host', '<>', '')
     .execute()
-  return rows.map((row) => row.host)
+  return [...new Set(rows.flatMap((row) => [row.host, row.open_host]))].filter((host) => host !== '')
 }
 
-type Touched = Pick<PortRow, 'id' | 'network_id' | 'host' | 'device_owner'>
+type Touched = Pick<PortRow, 'id' | 'network_id' | 'host' | 'open_host' | 'device_owner'>
 
-/** A port came, went or changed: its host, who serves it addresses, who tunnels to it, and whose rules speak of its groups. */
+/** A port came, went or changed: its hosts, who serves it addresses, who knows of its card, and whose rules speak of its groups. */
 export async function portRipple(change: Change, port: Touched, groups: string[] = []): Promise<void> {
   change.hint(port.host, 'port')
+  change.hint(port.open_host, 'port')
   if (port.device_owner.startsWith('network:router')) change.hint(port.host, 'router')
   await serverRipple(change, [port.id])
   const dhcp = await change.tx
@@ -30,8 +32,7 @@ export async function portRipple(change: Change, port: Touched, groups: string[]
     .where('network_id', '=', port.network_id)
     .executeTakeFirst()
   change.hint(dhcp?.host ?? '', 'dhcp')
-  if (port.host !== '' && (await isAloneOn(change, port)))
-    for (const host of await hostsOf(change, port.network_id)) change.hint(host, 'port')
+  if (port.host !== '') for (const host of await hostsOf(change, port.network_id)) change.hint(host, 'port')
   await groupMembersRipple(change, groups)
 }
 
@@ -42,30 +43,17 @@ export async function serverRipple(change: Change, ports: string[]): Promise<voi
   for (const { owner } of rows) change.server(owner)
 }
 
-/** The network comes to a host, or leaves it, with this port. */
-async function isAloneOn({ tx }: Change, port: Touched): Promise<boolean> {
-  const other = await tx
-    .selectFrom('network_port')
-    .select('id')
-    .where('network_id', '=', port.network_id)
-    .where('host', '=', port.host)
-    .where('id', '<>', port.id)
-    .limit(1)
-    .executeTakeFirst()
-  return other === undefined
-}
-
 /** The rules of a group changed: its members' hosts look again. */
 export async function groupRipple(change: Change, groups: string[]): Promise<void> {
   if (groups.length === 0) return
   const rows = await change.tx
     .selectFrom('network_port_group as g')
     .innerJoin('network_port as p', 'p.id', 'g.port_id')
-    .select('p.host')
+    .select(['p.host', 'p.open_host'])
     .distinct()
     .where('g.group_id', 'in', groups)
     .execute()
-  for (const { host } of rows) change.hint(host, 'port')
+  for (const row of rows) for (const host of [row.host, row.open_host]) change.hint(host, 'port')
 }
 
 /** The members of a group changed: rules elsewhere may name it as remote. */

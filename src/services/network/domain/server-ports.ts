@@ -63,7 +63,7 @@ export async function portsOf(on: On, owners: string[]): Promise<Record<string, 
       status: portStatus(row),
       host: row.host === '' ? undefined : row.host,
       wired: row.wired === 1,
-      openAt: undefined,
+      openAt: row.open_host === '' ? undefined : { host: row.open_host, wired: row.open_wired === 1 },
       made: row.made === 1,
       tag: row.nic_tag === '' ? undefined : row.nic_tag,
     })

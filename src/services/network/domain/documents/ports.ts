@@ -9,7 +9,12 @@ import { byKey, heldBy, networksBy } from './held.ts'
 
 /** What the switch of a host should have. A handful of queries, however many ports. */
 export async function desiredPorts(on: On, host: string): Promise<Desired<HostPort>> {
-  const ports = await on.selectFrom('network_port').selectAll().where('host', '=', host).orderBy('created_at').execute()
+  const ports = await on
+    .selectFrom('network_port')
+    .selectAll()
+    .where((port) => port.or([port('host', '=', host), port('open_host', '=', host)]))
+    .orderBy('created_at')
+    .execute()
   const ids = ports.map((port) => port.id)
   const networks = await networksBy(
     on,
@@ -58,11 +63,13 @@ async function peersOf(on: On, host: string, networks: string[]): Promise<Map<st
   if (networks.length === 0) return new Map()
   const rows = await on
     .selectFrom('network_port as p')
-    .innerJoin('network_host as h', 'h.name', 'p.host')
+    .innerJoin('network_host as h', (join) =>
+      join.on((on) => on.or([on('h.name', '=', on.ref('p.host')), on('h.name', '=', on.ref('p.open_host'))])),
+    )
     .select(['p.network_id', 'h.tunnel_ip'])
     .distinct()
     .where('p.network_id', 'in', networks)
-    .where('p.host', '<>', host)
+    .where('h.name', '<>', host)
     .orderBy('h.tunnel_ip')
     .execute()
   return new Map([...byKey(rows, (row) => row.network_id)].map(([id, all]) => [id, all.map((row) => row.tunnel_ip)]))

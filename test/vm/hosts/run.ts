@@ -109,7 +109,7 @@ async function story(): Promise<void> {
 
 /** The deployer killed with -9 on its way, again and again: the next run carries on. */
 async function interrupted(controller: SimHost, ...args: string[]): Promise<void> {
-  const delays = Array.from({ length: 6 }, () => (0.4 + Math.random() * 7).toFixed(1))
+  const delays = Array.from({ length: 10 }, () => (0.4 + Math.random() * 7).toFixed(1))
   await prove(`killed with -9 after ${delays.join(', ')} s, it carries on`, async () => {
     await controller.sh('/srv/clone/bin/packstack --uninstall')
     for (const delay of delays) await controller.run('timeout', '-s', 'KILL', delay, '/srv/clone/bin/packstack', ...args)

@@ -13,6 +13,8 @@ export type Ending = {
   logFile: string
   supervision: 'systemd' | 'loop'
   program: string
+  /** What can be typed, and what not, a line each. */
+  commands: readonly string[]
 }
 
 /** What packstack tells at its end. */
@@ -21,6 +23,7 @@ export const bullets = (end: Ending): string[] => [
   'Time synchronisation was not set up: the clock of this machine is left alone, guests take theirs from it',
   `${end.home}/keystonerc_admin was made on ${end.host}; to use the command line clients: . ${end.home}/keystonerc_admin`,
   ...(end.hasDemo ? [`${end.home}/keystonerc_demo does the same for the user demo`] : []),
+  ...end.commands,
   ...(end.copy === undefined ? [] : [`A copy of the administrator's file is ${end.copy}`]),
   ...(end.cloudsYaml === undefined
     ? []

@@ -6,15 +6,17 @@ import type { Taken } from './answers/take.ts'
 import { answerText } from './answers/write.ts'
 import type { Ask } from './arguments.ts'
 import { bullets, type Ending } from './bullets.ts'
+import { commandLines, lookAtCommands } from './commands.ts'
 import { type Node, nodeConfig, readConfigured } from './config.ts'
 import { buildImage } from './guest.ts'
+import { everComputeHosts, recordComputeHosts } from './hosts/compute-hosts.ts'
 import { addressOf, isLocal } from './hosts/local.ts'
 import { type Others, otherHosts } from './hosts/others.ts'
-import { roleStep } from './hosts/services.ts'
+import { keptOpen, roleSteps } from './hosts/services.ts'
 import type { Installation } from './installation.ts'
 import { type IntakeNeeds, intake, keepDrawn } from './intake.ts'
 import { answerFiles, mayWriteCloudsYaml } from './outputs.ts'
-import { lookAt, type Step } from './plan.ts'
+import { lookAt } from './plan.ts'
 import { gatherFacts } from './preflight/facts.ts'
 import { type Finding, judge } from './preflight/judge.ts'
 import { runSteps, stepNeeds } from './run.ts'
@@ -58,7 +60,7 @@ type Found = {
   needs: IntakeNeeds
   local: Installation
   taken: Taken
-  node: Node
+  node: LocalNode
   findings: readonly Finding[]
   others: Others
   started: number
@@ -74,14 +76,16 @@ async function carryOn(
   for (const problem of others.problems) screen.say(`PROBLEM : ${problem}`)
   if (others.problems.length > 0 || findings.some(({ isProblem }) => isProblem))
     return screen.refuse('nothing was changed; the problems above are in the way')
-  if (others.plan.length > 0) screen.say(['\nOther hosts:', ...others.plan].join('\n'))
+  const own = node.wasComputeHost && !node.isComputeHost ? [keptOpen(settings.controller, node.name)] : []
+  const plan = [...others.plan, ...own]
+  if (plan.length > 0) screen.say(['\nHosts:', ...plan].join('\n'))
   const leavesAnswers = ask.source.from !== 'file'
   const answers = answerText(needs.knowledge, taken.values)
   const { distribution, ...base } = stepNeeds(local, settings.controller)
   const build = (outFile: string) => buildImage({ ...local, distribution }, outFile)
   const steps = [
     ...controllerSteps({ ...base, distribution, settings, node, answers, leavesAnswers, buildImage: build }),
-    ...(node.runsAgent ? [await localRole(local, settings, node)] : []),
+    ...(node.runsAgent ? localRole(local, settings, node) : []),
     ...others.steps,
   ]
   if (ask.dryRun) {
@@ -91,6 +95,7 @@ async function carryOn(
   }
   if (ask.source.from === 'file') await keepDrawn(ask.source.file, taken)
   await others.record()
+  await recordComputeHosts(local.place, [...others.computeHosts, ...(node.isComputeHost ? [node.name] : [])])
   screen.say('\nInstalling:')
   const { changed, failed } = await runSteps(steps, screen)
   if (failed === 0) {
@@ -107,11 +112,12 @@ async function carryOn(
   return 0
 }
 
-const localRole = async ({ place }: Installation, { controller, computeHosts }: Settings, { name }: Node): Promise<Step> =>
-  roleStep(place, controller, {
+const localRole = ({ place }: Installation, { controller }: Settings, { name, isComputeHost, wasComputeHost }: LocalNode) =>
+  roleSteps(place, controller, {
     name,
     title: '',
-    isCompute: (await Promise.all(computeHosts.map(isLocal))).includes(true),
+    isCompute: isComputeHost,
+    wasCompute: wasComputeHost,
     needs: ['Waiting for this host to report'],
   })
 
@@ -121,18 +127,24 @@ const controllerTroubles = async ({ controller }: Settings): Promise<string[]> =
     ? []
     : [`CONFIG_CONTROLLER_HOST=${controller}: this is not an address of this machine; run packstack on the controller`]
 
+type LocalNode = Node & { isComputeHost: boolean; wasComputeHost: boolean }
+
 /** A machine that was renamed stays the host it was: its guests are known by that name. */
-async function localNode({ place }: Installation, settings: Settings): Promise<Node> {
+async function localNode({ place }: Installation, settings: Settings): Promise<LocalNode> {
   const { networkHosts, computeHosts, tunnelInterface, controller } = settings
   const isAmong = async (hosts: string[]) => (await Promise.all(hosts.map(isLocal))).includes(true)
-  const isNetworkHost = await isAmong(networkHosts)
+  const [isNetworkHost, isComputeHost] = [await isAmong(networkHosts), await isAmong(computeHosts)]
+  const name = (await readConfigured(place))?.agent.name ?? hostname()
+  const wasComputeHost = (await everComputeHosts(place)).includes(name)
   return {
-    name: (await readConfigured(place))?.agent.name ?? hostname(),
+    name,
+    isComputeHost,
+    wasComputeHost,
     tunnelIp: (tunnelInterface === '' ? undefined : addressOf(tunnelInterface)) ?? controller,
     isController: true,
     isNetworkHost,
     isGateway: await isAmong(networkHosts.slice(0, 1)),
-    runsAgent: isNetworkHost || (await isAmong(computeHosts)),
+    runsAgent: isNetworkHost || isComputeHost || wasComputeHost,
   }
 }
 
@@ -156,6 +168,7 @@ async function ending(installation: Installation, { source }: Deployment, { sett
     logFile,
     supervision: supervision.kind,
     program: place.program,
+    commands: commandLines(await lookAtCommands(place)),
     ...(account && { copy: join(account.home, 'keystonerc_admin') }),
     ...((await mayWriteCloudsYaml(place)) && { cloudsYaml: place.cloudsYaml }),
   }

@@ -13,6 +13,7 @@ export const placeAt = (root = '/') => {
   const at = (path: string) => join(root, path)
   const config = at('etc/altostack')
   return {
+    root,
     config,
     configFile: join(config, 'altostack.json'),
     secretsFile: join(config, 'secrets.json'),
@@ -21,6 +22,8 @@ export const placeAt = (root = '/') => {
     answersFile: join(config, 'answers.txt'),
     /** Other hosts that were prepared from here. */
     hostsFile: join(config, 'hosts.json'),
+    /** Names of hosts that were ever on the list of compute hosts. */
+    computeHostsFile: join(config, 'compute-hosts.json'),
     /** Keys by which we know other hosts again. */
     knownHosts: join(config, 'known_hosts'),
     runs: at('var/tmp/packstack'),
@@ -32,6 +35,8 @@ export const placeAt = (root = '/') => {
     run: at('run/altostack'),
     dhcp: at('run/altostack-dhcp'),
     program: at('opt/altostack'),
+    /** Where a command is found by its name. */
+    links: at('usr/local/bin'),
     logrotate: at('etc/logrotate.d/altostack'),
     units: at('etc/systemd/system'),
     cloudsYaml: at('etc/openstack/clouds.yaml'),

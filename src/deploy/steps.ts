@@ -5,6 +5,7 @@ import { accountOf, areFoldersThere, makeUserAndFolders } from './account.ts'
 import type { Settings } from './answers/settings.ts'
 import { makeCertificate } from './certificate.ts'
 import { hostsUp, isAnswering, lastLines, openAdmin, readSecrets, until } from './cloud.ts'
+import { linkCommands } from './commands.ts'
 import { configText, type DaemonName, type Node, nodeConfig } from './config.ts'
 import { demoSet, flavorSet, isDemoThere, makeDemo } from './demo/demo.ts'
 import { exists, isWritten, write } from './files.ts'
@@ -48,6 +49,7 @@ export const controllerSteps = (needs: ControllerNeeds): Step[] => [
   folders(needs),
   program(needs),
   compilation(needs),
+  linkCommands(needs.place),
   secrets(needs),
   configuration(needs),
   ...startSteps(needs, ['Installing packages', 'Making user and folders', 'Compiling the program', 'Writing configuration']),

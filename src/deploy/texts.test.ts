@@ -139,6 +139,7 @@ test('the end tells how to come back after a reboot only where nothing else does
     hasDemo: true,
     logFile: '/l',
     program: '/opt/altostack',
+    commands: [],
   } as const
   const isTold = (supervision: 'systemd' | 'loop') => bullets({ ...end, supervision }).some((line) => line.includes('--start'))
   assert.ok(isTold('loop'))

@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Exec } from '../kit/exec/exec.ts'
 import { accountOf } from './account.ts'
+import { unlinkCommands } from './commands.ts'
 import { readText } from './files.ts'
 import { answers, stopSwitch } from './openvswitch.ts'
 import { answerFiles } from './outputs.ts'
@@ -88,6 +89,7 @@ async function removeFiles({ place, exec, keepData, sudoUser }: UninstallNeeds):
     await rm(folder, { recursive: true, force: true })
   await removeOutputs(place, sudoUser)
   await removeLogs(place)
+  await unlinkCommands(place)
   // The state belongs to the user by number: one without the other would be a stranger's.
   if (!keepData && (await accountOf(user))) await exec.run(['userdel', user])
   for (const suffix of ['.new', '.old', '']) await rm(`${place.program}${suffix}`, { recursive: true, force: true })

@@ -34,6 +34,7 @@ const places = [
   '/opt/altostack',
   '/opt/altostack.new',
   '/opt/altostack.old',
+  ...['packstack', 'altostack', 'nova-manage', 'neutron'].map((name) => `/usr/local/bin/${name}`),
   '/etc/logrotate.d/altostack',
   '/etc/openstack/clouds.yaml',
   '/etc/systemd/system/altostack-controller.service',

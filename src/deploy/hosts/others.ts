@@ -6,12 +6,13 @@ import type { Step } from '../plan.ts'
 import { fingerprintFrom } from '../program.ts'
 import type { Asker } from '../questions.ts'
 import type { Screen } from '../screen.ts'
+import { everComputeHosts } from './compute-hosts.ts'
 import { doubles, judgeHost } from './judge.ts'
 import { rememberKey } from './known.ts'
 import { isLocal } from './local.ts'
 import { letKeyIn, openHosts } from './open.ts'
 import { recordedHosts, recordHosts } from './record.ts'
-import { roleStep } from './services.ts'
+import { keptOpen, roleSteps } from './services.ts'
 import { planLines, type Target, targetOf } from './state.ts'
 import { hostSteps, packedFile } from './steps.ts'
 
@@ -29,6 +30,8 @@ export type OthersNeeds = {
 export type Others = {
   problems: string[]
   plan: string[]
+  /** Names of those that are to run guests. */
+  computeHosts: string[]
   steps: Step[]
   /** Writes down who they are; before anything is changed on them. */
   record(): Promise<void>
@@ -57,13 +60,28 @@ export async function otherHosts(needs: OthersNeeds): Promise<Others> {
   const fingerprint = open.length === 0 ? '' : await fingerprintFrom(clone, place.program)
   const targets = open.map((host) => targetOf(host, { place, settings, fingerprint, up }))
   const offList = (await recordedHosts(place)).filter(({ address }) => !wanted.includes(address))
+  const ever = await everComputeHosts(place)
+  const isListed = ({ address }: Target) => settings.computeHosts.includes(address)
+  const left = targets.filter((target) => !isListed(target) && ever.includes(target.seen.name))
   const done = (text: string) => screen.done(text)
   const { controller } = settings
   const steps = hostSteps(targets, { place, exec, controller, fingerprint, timeoutMs: timeoutSeconds * 1000, done })
   return {
     problems: [...unreached.map(({ why }) => why), ...judged, ...doubles(names)],
-    plan: targets.length + excluded.length + offList.length === 0 ? [] : planLines(targets, excluded, offList),
-    steps: [...steps, ...targets.map((target) => role(target, needs))],
+    plan: [...planLines(targets, excluded, offList), ...left.map(({ address, seen }) => keptOpen(address, seen.name))],
+    computeHosts: targets.filter(isListed).map(({ seen }) => seen.name),
+    steps: [
+      ...steps,
+      ...targets.flatMap((target) =>
+        roleSteps(place, controller, {
+          name: target.seen.name,
+          title: `${target.address}: `,
+          isCompute: isListed(target),
+          wasCompute: ever.includes(target.seen.name),
+          needs: [`${target.address}: Waiting for it to report`],
+        }),
+      ),
+    ],
     async record() {
       await letKeyIn(open, place, settings.sshKey)
       for (const { address, newKey } of open) if (newKey) await rememberKey(place, address, newKey)
@@ -85,11 +103,3 @@ async function remoteHosts({ computeHosts, networkHosts }: Settings): Promise<st
   const here = await Promise.all(all.map(isLocal))
   return all.filter((_, index) => !here[index])
 }
-
-const role = ({ address, seen }: Target, { installation, settings }: OthersNeeds): Step =>
-  roleStep(installation.place, settings.controller, {
-    name: seen.name,
-    title: `${address}: `,
-    isCompute: settings.computeHosts.includes(address),
-    needs: [`${address}: Waiting for it to report`],
-  })

@@ -8,6 +8,7 @@ import type { Installation } from '../installation.ts'
 import { type Place, ports } from '../place.ts'
 import type { Asker } from '../questions.ts'
 import type { Screen } from '../screen.ts'
+import { forgetComputeHost } from './compute-hosts.ts'
 import { openHosts } from './open.ts'
 import { forgetHost, type Recorded, recordedHosts } from './record.ts'
 import { closeForGuests, computeService, openForGuests } from './services.ts'
@@ -39,6 +40,7 @@ export async function removeHost(wanted: string, { installation, screen, asker, 
   const service = await computeService(admin, host.name)
   if (service) await admin.delete('compute', `/os-services/${service.id}`)
   await forgetKey(place, host)
+  await forgetComputeHost(place, host.name)
   await forgetHost(place, host)
   screen.done(`${host.address}: Forgetting it`)
   screen.say(`\n${host.name} is no host of this cloud any more. Take it out of the answer file too.`)

@@ -19,14 +19,18 @@ export const closeForGuests = (admin: Api, host: string, disabled_reason: string
 export const openForGuests = (admin: Api, host: string): Promise<unknown> =>
   admin.put('compute', '/os-services/enable', { host, binary: 'nova-compute' })
 
-/** A network host that is no compute host gets no guests; a host that became one is opened again, unless an operator closed it. */
-export function roleStep(
+/**
+ * A network host that never was a compute host gets no guests; a host that became one is opened again, unless an operator closed it; one that is a compute host
+ * no more stays as it is.
+ */
+export function roleSteps(
   place: Place,
   controller: string,
-  host: { name: string; title: string; isCompute: boolean; needs: string[] },
-): Step {
-  const { name, title, isCompute } = host
-  return {
+  host: { name: string; title: string; isCompute: boolean; wasCompute: boolean; needs: string[] },
+): Step[] {
+  const { name, title, isCompute, wasCompute } = host
+  if (wasCompute && !isCompute) return []
+  const step: Step = {
     name: isCompute ? `${title}Opening it for guests` : `${title}Closing it for guests`,
     needs: host.needs,
     async isDone() {
@@ -40,4 +44,9 @@ export function roleStep(
       await (isCompute ? openForGuests(admin, name) : closeForGuests(admin, name, ourReason))
     },
   }
+  return [step]
 }
+
+/** In the plan, of a host that was taken off the list of compute hosts. */
+export const keptOpen = (address: string, name: string): string =>
+  `  kept     ${address} (${name}): no longer listed as a compute host, not removed; it runs guests until: nova-manage service disable --host ${name} --service nova-compute`

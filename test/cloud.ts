@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AgentKind } from '../src/agents/document.ts'
+import { simRoads } from '../src/drivers/hypervisor/sim/host.ts'
 import { type FakeClock, fakeClock } from '../src/kit/clock.ts'
 import { loopback } from '../src/kit/contract/contract.ts'
 import { type Log, silentLog } from '../src/kit/log.ts'
@@ -125,10 +126,11 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
   })
   if (options.identity) await cloud.bootstrap()
   let projects = 0
+  const roads = simRoads()
 
   const addHost: TestCloud['addHost'] = async (name, facts = {}) => {
     const link = directLink(() => cloud.desk, name)
-    const host = simulatedHost({ name, link, clock, log, everyMs: 0, facts })
+    const host = simulatedHost({ name, link, clock, log, everyMs: 0, facts, roads })
     hosts.add(host)
     await link.facts(await host.facts())
     return host

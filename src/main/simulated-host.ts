@@ -1,6 +1,7 @@
 import type { ControllerLink, HostFacts } from '../agents/document.ts'
 import { openSimDhcpd, type SimDhcpd, simDhcpd } from '../drivers/dhcpd/sim/sim.ts'
-import { openSim, type SimHost, simHost } from '../drivers/hypervisor/sim/sim.ts'
+import { type SimHost, type SimRoads, simHost, simRoads } from '../drivers/hypervisor/sim/host.ts'
+import { openSim } from '../drivers/hypervisor/sim/sim.ts'
 import { openSimNetns, type SimNetns, simNetns } from '../drivers/netns/sim/sim.ts'
 import { openSimSwitch, type SimSwitch, simSwitch } from '../drivers/vswitch/sim/sim.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -16,6 +17,8 @@ export type SimulatedHostOptions = {
   /** 0: rounds are stepped by hand. */
   everyMs?: number
   facts?: Partial<HostFacts>
+  /** Shared by the hosts between which guests may move. Default: this host alone. */
+  roads?: SimRoads
 }
 
 /** What the host is made of: takes faults on request. */
@@ -23,16 +26,16 @@ type SimulatedParts = { hypervisor: SimHost; vswitch: SimSwitch; netns: SimNetns
 
 export type SimulatedHost = LocalHost & SimulatedParts
 
-function newParts(): SimulatedParts {
+function newParts(roads: SimRoads): SimulatedParts {
   const vswitch = simSwitch()
   const hasDevice = (device: string) => [...vswitch.ports.values()].some(({ port }) => port.device === device)
-  return { hypervisor: simHost(), vswitch, netns: simNetns(hasDevice), dhcpd: simDhcpd() }
+  return { hypervisor: simHost({}, roads), vswitch, netns: simNetns(hasDevice), dhcpd: simDhcpd() }
 }
 
 /** A host made of memory, with the same agents as a real one. */
 export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
-  const parts = newParts()
-  const { name, link, clock, log, everyMs = 30_000, facts = {} } = options
+  const { name, link, clock, log, everyMs = 30_000, facts = {}, roads = simRoads() } = options
+  const parts = newParts(roads)
   const drivers = {
     hypervisor: openSim({ host: parts.hypervisor, clock }),
     vswitch: openSimSwitch({ host: parts.vswitch }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openApi } from '../deploy/demo/api.ts'
 import { demoSet } from '../deploy/demo/demo.ts'
+import { simRoads } from '../drivers/hypervisor/sim/host.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { type Log, silentLog } from '../kit/log.ts'
 import { type Cloud, openCloud } from './cloud.ts'
@@ -73,9 +74,10 @@ export async function startCloud(options: StartOptions = {}): Promise<StartedClo
     log,
   })
   const beats: NodeJS.Timeout[] = []
+  const roads = simRoads()
   const addHost = async (name: string) => {
     const link = directLink(() => cloud.desk, name)
-    const host = simulatedHost({ name, link, clock, log, facts: { tunnelIp: `192.0.2.${beats.length + 1}` } })
+    const host = simulatedHost({ name, link, clock, log, roads, facts: { tunnelIp: `192.0.2.${beats.length + 1}` } })
     hosts.add(host)
     await link.facts(await host.facts())
     beats.push(setInterval(() => void host.facts().then(link.facts), heartbeatMs).unref())

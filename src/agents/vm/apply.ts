@@ -8,6 +8,8 @@ export type Applied = { next: 'look' } | { next: 'wait'; waitMs: number | undefi
 const look: Applied = { next: 'look' }
 /** The port agent makes the tap; there is no event for it here. */
 const devicePollMs = 300
+/** How far a move is; that it has ended is told at once. */
+const movePollMs = 1000
 
 /** Does one action. May be done twice. */
 export async function apply(driver: Hypervisor, action: Exclude<Action, { do: 'wait' | 'complain' }>): Promise<Applied> {
@@ -32,12 +34,22 @@ export async function apply(driver: Hypervisor, action: Exclude<Action, { do: 'w
       await driver.record(id, { generation, boots, softBoots })
       return { next: 'wait', waitMs: undefined }
     }
+    case 'receive': {
+      const { vm, move, as } = action
+      const prepared = await driver.receive(vm, vm, move, as)
+      return { next: 'wait', waitMs: prepared.ready ? movePollMs : devicePollMs }
+    }
+    case 'send':
+      await driver.send(action.id, action.departure)
+      return { next: 'wait', waitMs: movePollMs }
     case 'press':
     case 'stop':
     case 'pause':
     case 'resume':
     case 'suspend':
     case 'remove':
+    case 'cancel':
+    case 'take':
       await driver[action.do](action.id)
       return look
     default:

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openSim, type SimFaults, type SimHost, simEvent, simHost } from '../../drivers/hypervisor/sim/sim.ts'
+import { type SimFaults, type SimHost, simEvent, simHost } from '../../drivers/hypervisor/sim/host.ts'
+import { openSim } from '../../drivers/hypervisor/sim/sim.ts'
 import { type FakeClock, fakeClock, minute, second } from '../../kit/clock.ts'
 import { silentLog } from '../../kit/log.ts'
 import type { Vm, VmSeen } from '../document.ts'

@@ -62,7 +62,8 @@ export function vmAgent({ driver, clock, log, patienceMs = 250 }: VmAgentOptions
       }
       const wait = holdBack(action, seen)
       if (wait > 0) return clock.now() + wait
-      log.info({ server: vm.id, do: action.do, generation: vm.generation, request: vm.requestId }, 'guest')
+      const level = goesOn(action, seen) ? 'debug' : 'info'
+      log[level]({ server: vm.id, do: action.do, generation: vm.generation, request: vm.requestId }, 'guest')
       const applied = await apply(driver, action)
       if (action.do === 'settle') failures.clear(vm.id)
       if (applied.next === 'wait') return applied.waitMs === undefined ? undefined : clock.now() + applied.waitMs * 1000
@@ -169,6 +170,11 @@ export function vmAgent({ driver, clock, log, patienceMs = 250 }: VmAgentOptions
     inventory: () => driver.inventory(),
   }
 }
+
+/** The move is under way already. */
+const goesOn = (action: Action, seen: GuestSeen | undefined): boolean =>
+  (action.do === 'send' && action.departure.id === seen?.move?.id) ||
+  (action.do === 'receive' && action.move.id === seen?.move?.id)
 
 /** Waits for all, or so long. */
 async function patience(tasks: Promise<void>[], ms: number): Promise<void> {

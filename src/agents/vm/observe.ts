@@ -9,15 +9,18 @@ const power: Record<GuestState, VmSeen['power']> = {
   paused: 'paused',
   suspended: 'suspended',
   crashed: 'crashed',
+  arriving: 'off',
+  left: 'off',
 }
 
 /** What the controller is told of a guest. */
-export const report = ({ id, state, pid, applied }: GuestSeen, error: string | undefined): VmSeen => ({
+export const report = ({ id, state, pid, applied, move }: GuestSeen, error: string | undefined): VmSeen => ({
   id,
   ...applied,
   power: power[state],
   pid,
   error,
+  ...(move && { move }),
 })
 
 /** A guest that should be here and could not be made. */

@@ -1,12 +1,16 @@
-import type { GuestSeen } from '../../drivers/hypervisor/driver.ts'
+import type { GuestSeen, Running } from '../../drivers/hypervisor/driver.ts'
 import { type Micros, second } from '../../kit/clock.ts'
-import type { Desired, Vm } from '../document.ts'
+import type { Departure, Desired, Move, Vm } from '../document.ts'
+import { moving } from './moving.ts'
 
 export type Action =
   /** Make the disks; do not boot. */
   | { do: 'define'; vm: Vm }
-  | { do: 'start' | 'restore'; vm: Vm; as: 'running' | 'paused' }
-  | { do: 'press' | 'stop' | 'pause' | 'resume' | 'suspend' | 'remove'; id: string }
+  | { do: 'start' | 'restore'; vm: Vm; as: Running }
+  | { do: 'press' | 'stop' | 'pause' | 'resume' | 'suspend' | 'remove' | 'cancel' | 'take'; id: string }
+  /** Begin, or see to it that it goes on. */
+  | { do: 'receive'; vm: Vm; move: Move; as: Running }
+  | { do: 'send'; id: string; departure: Departure }
   /** Everything is as it should be: record which generation that was. */
   | { do: 'settle'; vm: Vm }
   /** The guest has until then to answer the power button. */
@@ -36,15 +40,20 @@ export function plan(desired: Desired<Vm>, seen: readonly GuestSeen[], { now, st
 
 /** Nobody asked for this guest. It is paused first: if a controller erred, it says so before its next document. */
 function leave(guest: GuestSeen, strangers: ReadonlySet<string>): Action[] {
-  if (strangers.has(guest.id)) return [{ do: 'remove', id: guest.id }]
+  const isElsewhere = guest.state === 'left' || guest.state === 'arriving'
+  if (isElsewhere || strangers.has(guest.id)) return [{ do: 'remove', id: guest.id }]
   return guest.state === 'on' ? [{ do: 'pause', id: guest.id }] : []
 }
 
 /** The next thing to do for one guest; undefined: nothing. */
 export function step(vm: Vm, seen: GuestSeen | undefined, now: Micros): Action | undefined {
-  if (!seen) return absent(vm)
   // A late document of a controller that was overtaken.
-  if (vm.generation < seen.applied.generation) return undefined
+  if (seen && vm.generation < seen.applied.generation) return undefined
+  return moving(vm, seen, () => settled(vm, seen, now))
+}
+
+function settled(vm: Vm, seen: GuestSeen | undefined, now: Micros): Action | undefined {
+  if (!seen) return absent(vm)
   if (seen.state === 'lost' && vm.power !== 'off' && vm.boots <= seen.applied.boots)
     return { do: 'complain', id: vm.id, why: 'The guest runs but its monitor does not answer.', passing: true }
   switch (vm.power) {
@@ -98,6 +107,9 @@ function toRunning(vm: Vm, seen: GuestSeen, now: Micros): Action | undefined {
     case 'paused':
       if (bootIsDue(vm, seen)) return { do: 'stop', id: vm.id }
       return vm.power === 'on' ? { do: 'resume', id: vm.id } : settle(vm, seen)
+    case 'arriving':
+    case 'left':
+      return undefined
     default:
       return seen.state satisfies never
   }

@@ -6,6 +6,8 @@ import type { Guest, GuestSeen, GuestState, Hypervisor } from './driver.ts'
 export type Subject = {
   /** Another driver over the same host, as a restarted agent opens it. */
   open(): Promise<Hypervisor>
+  /** A driver over another host, to which guests of this one may go. */
+  other(): Promise<Hypervisor>
   /** A guest nobody has seen before. */
   guest(): Guest
   /** Waits until the guest's system is up and would answer the power button. */
@@ -16,28 +18,30 @@ export type Subject = {
   until(what: string, holds: () => Promise<boolean>): Promise<void>
 }
 
-export type Stage = { driver: Hypervisor; subject: Subject; guest: Guest }
+/** `other`: the driver of the other host, opened when it is first asked for. */
+export type Stage = { driver: Hypervisor; other(): Promise<Hypervisor>; subject: Subject; guest: Guest }
 export type Case = { name: string; run(stage: Stage): Promise<void> }
 
 const none = { boots: 0, softBoots: 0 }
 
-const must = async (driver: Hypervisor, id: string): Promise<GuestSeen> => {
+export const must = async (driver: Hypervisor, id: string): Promise<GuestSeen> => {
   const seen = await driver.look(id)
   assert.ok(seen, 'the guest is here')
   return seen
 }
 
-const isNow = async (driver: Hypervisor, id: string, state: GuestState) => assert.equal((await must(driver, id)).state, state)
+export const isNow = async (driver: Hypervisor, id: string, state: GuestState) =>
+  assert.equal((await must(driver, id)).state, state)
 
-const becomes = ({ driver, subject, guest }: Stage, state: GuestState) =>
+export const becomes = ({ driver, subject, guest }: Stage, state: GuestState) =>
   subject.until(`${state}`, async () => (await driver.look(guest.id))?.state === state)
 
-const boot = async ({ driver, guest }: Stage, boots = 1) => {
+export const boot = async ({ driver, guest }: Stage, boots = 1) => {
   assert.deepEqual(await driver.prepare(guest), { ready: true })
   await driver.start(guest, { ...none, boots }, 'running')
 }
 
-const refuses = (work: Promise<unknown>, kind: 'conflict' | 'not-found') =>
+export const refuses = (work: Promise<unknown>, kind: 'conflict' | 'not-found') =>
   assert.rejects(work, (error) => isProblem(error, kind) || assert.fail(`not a ${kind}: ${error}`))
 
 /** What every driver of guests does, simulated or real. Each case gets a guest of its own and leaves nothing behind. */
@@ -244,10 +248,21 @@ export const driverSuite: Case[] = [
 export async function runCase({ run }: Case, subject: Subject): Promise<void> {
   const driver = await subject.open()
   const guest = subject.guest()
+  const opened = [driver]
+  let second: Promise<Hypervisor> | undefined
+  const other = () => {
+    second ??= subject.other().then((one) => {
+      opened.push(one)
+      return one
+    })
+    return second
+  }
   try {
-    await run({ driver, subject, guest })
+    await run({ driver, other, subject, guest })
   } finally {
-    await driver.remove(guest.id)
-    await driver.close()
+    for (const one of opened) {
+      await one.remove(guest.id)
+      await one.close()
+    }
   }
 }

@@ -50,7 +50,7 @@ export async function openWorld(exec: Exec, dir: string, cacheDir: string): Prom
     downloads++
     return createReadStream(id === rawImage.id ? rawFile : imageFile)
   }
-  const open = () => openQemu({ exec, log, clock, stateDir, accelerator: 'tcg', blob })
+  const open = (dir = stateDir) => openQemu({ exec, log, clock, stateDir: dir, accelerator: 'tcg', blob })
   const guest = (more: Partial<Guest> = {}): Guest => ({
     id: uuid(),
     name: 'proof',
@@ -64,6 +64,7 @@ export async function openWorld(exec: Exec, dir: string, cacheDir: string): Prom
   })
   const subject: Subject = {
     open: async () => open(),
+    other: async () => open(join(dir, 'other')),
     guest,
     booted: (driver, id) => until('READY', async () => (await driver.consoleLog(id, 1 << 20)).includes('READY')),
     async kill(driver, id) {

@@ -84,6 +84,10 @@ export function openQemu(options: QemuOptions): Hypervisor {
       await endProcess(parts, id)
       await drop(place.memory)
     },
+    receive: unmoved,
+    take: unmoved,
+    send: unmoved,
+    cancel: unmoved,
     reset: async (id) => (await running(parts, id)).monitor.reset(),
     pause: async (id) => (await running(parts, id)).monitor.stop(),
     resume: async (id) => (await running(parts, id)).monitor.cont(),
@@ -107,6 +111,8 @@ export function openQemu(options: QemuOptions): Hypervisor {
     close: links.close,
   }
 }
+
+const unmoved = () => Promise.reject(new Problem('unavailable', 'Guests do not move between these hosts yet.'))
 
 async function must(parts: Parts, id: string): Promise<GuestSeen> {
   const seen = await lookAt(parts, id)

@@ -3,14 +3,19 @@ import { test } from 'node:test'
 import { fakeClock } from '../../../kit/clock.ts'
 import { uuid } from '../../../kit/ids.ts'
 import { driverSuite, runCase, type Subject } from '../suite.ts'
-import { openSim, simEvent, simHost } from './sim.ts'
+import { moveSuite } from '../suite-moves.ts'
+import { simEvent, simHost, simRoads } from './host.ts'
+import { openSim } from './sim.ts'
 
 /** The host whose one missing device is what the suite asks for. */
 const simSubject = (): Subject => {
-  const host = simHost({ missingDevice: 'nosuchdev0' })
+  const roads = simRoads()
+  const host = simHost({ missingDevice: 'nosuchdev0' }, roads)
+  const another = simHost({}, roads)
   const clock = fakeClock()
   return {
     open: async () => openSim({ host, clock }),
+    other: async () => openSim({ host: another, clock }),
     guest: () => ({
       id: uuid(),
       name: 'sim',
@@ -27,4 +32,4 @@ const simSubject = (): Subject => {
   }
 }
 
-for (const one of driverSuite) test(`sim: ${one.name}`, () => runCase(one, simSubject()))
+for (const one of [...driverSuite, ...moveSuite]) test(`sim: ${one.name}`, () => runCase(one, simSubject()))

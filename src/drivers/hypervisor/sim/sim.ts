@@ -1,59 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock, Micros } from '../../../kit/clock.ts'
+import type { Clock } from '../../../kit/clock.ts'
 import { Problem } from '../../../kit/errors.ts'
-import type { Counters, Guest, GuestSeen, GuestState, Hypervisor } from '../driver.ts'
-
-/** Faults on request: what a real host does on a bad day. All may be changed while it runs. */
-export type SimFaults = {
-  /** Text for the user: every boot fails with it. */
-  bootFails?: string
-  /** Text for the user: disks cannot be made. */
-  prepareFails?: string
-  /** The named device never appears. */
-  missingDevice?: string
-  /** Guests do not answer the power button. */
-  deafToPowerButton?: boolean
-  /** Each change of a guest takes so long. Default 0: at once. */
-  delayMs?: number
-}
-
-export type SimGuest = {
-  guest: Guest
-  state: GuestState
-  pid: number
-  applied: Counters
-  pressedAt: Micros | undefined
-  console: string
-}
-
-/** A host made of memory. It outlives the drivers opened on it, as a real host outlives its agent. */
-export type SimHost = {
-  guests: Map<string, SimGuest>
-  faults: SimFaults
-  nextPid: number
-  watchers: Set<(id: string) => void>
-}
-
-export const simHost = (faults: SimFaults = {}): SimHost => ({ guests: new Map(), faults, nextPid: 1000, watchers: new Set() })
-
-/** What a guest does by itself: powers off, or dies. Those who watch are told. */
-export function simEvent(host: SimHost, id: string, happened: 'powers itself off' | 'dies'): void {
-  const guest = host.guests.get(id)
-  if (!guest || (guest.state !== 'on' && guest.state !== 'paused')) return
-  if (happened === 'dies') guest.pid = 0
-  guest.state = happened === 'dies' ? 'crashed' : 'ended'
-  for (const watcher of host.watchers) watcher(id)
-}
+import type { Guest, GuestSeen, GuestState, Hypervisor } from '../driver.ts'
+import type { SimGuest, SimHost } from './host.ts'
+import { cancel, forget, moveSeen, receive, send, take } from './moves.ts'
 
 const runs = (guest: SimGuest) => guest.state === 'on' || guest.state === 'paused'
 
-const seen = ({ guest, state, pid, applied, pressedAt }: SimGuest): GuestSeen => ({
+const seen = ({ guest, state, pid, applied, pressedAt, move }: SimGuest): GuestSeen => ({
   id: guest.id,
   state,
   pid,
   applied: { ...applied },
   pressedAt,
+  ...(move && { move: moveSeen(move) }),
 })
+
+/** What is another host's cannot be changed here. */
+const elsewhere = (guest: SimGuest) => guest.state === 'arriving' || guest.state === 'left'
 
 export type SimOptions = { host: SimHost; clock: Clock }
 
@@ -66,6 +30,11 @@ export function openSim({ host, clock }: SimOptions): Hypervisor {
   const get = (id: string): SimGuest => {
     const guest = host.guests.get(id)
     if (!guest) throw new Problem('not-found', 'The guest is not on this host.')
+    return guest
+  }
+  const own = (id: string): SimGuest => {
+    const guest = get(id)
+    if (elsewhere(guest)) throw new Problem('conflict', 'The guest is on another host.')
     return guest
   }
   const running = (id: string): SimGuest => {
@@ -91,6 +60,7 @@ export function openSim({ host, clock }: SimOptions): Hypervisor {
       if (prepareFails !== undefined) throw new Problem('invalid', prepareFails)
       const old = host.guests.get(guest.id)
       if (old && runs(old)) throw new Problem('conflict', 'The guest is running.')
+      if (old) own(guest.id)
       const applied = { generation: 0, boots: 0, softBoots: 0 }
       host.guests.set(
         guest.id,
@@ -101,7 +71,7 @@ export function openSim({ host, clock }: SimOptions): Hypervisor {
     },
     async start(guest, { boots, softBoots }, as) {
       await pause()
-      const entry = get(guest.id)
+      const entry = own(guest.id)
       if (runs(entry)) return
       entry.applied = { ...entry.applied, boots, softBoots }
       if (host.faults.bootFails !== undefined) {
@@ -127,7 +97,7 @@ export function openSim({ host, clock }: SimOptions): Hypervisor {
     },
     async stop(id) {
       await pause()
-      end(get(id), 'off')
+      end(own(id), 'off')
     },
     async reset(id) {
       await pause()
@@ -148,7 +118,29 @@ export function openSim({ host, clock }: SimOptions): Hypervisor {
     },
     async remove(id) {
       await pause()
+      const guest = host.guests.get(id)
+      if (guest) forget(host, guest)
       host.guests.delete(id)
+    },
+    async receive(guest, counters, move, as) {
+      await pause()
+      const { prepareFails, missingDevice } = host.faults
+      if (prepareFails !== undefined) throw new Problem('invalid', prepareFails)
+      if (guest.nics.some((nic) => nic.device === missingDevice)) return { ready: false, waitFor: `${missingDevice}` }
+      receive(host, guest, { generation: 0, ...counters }, move, as)
+      return { ready: true }
+    },
+    async take(id) {
+      await pause()
+      take(host, get(id))
+    },
+    async send(id, departure) {
+      await pause()
+      send(host, get(id), departure)
+    },
+    async cancel(id) {
+      await pause()
+      cancel(get(id))
     },
     async record(id, counters) {
       Object.assign(get(id), { applied: { ...counters }, pressedAt: undefined })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { simEvent } from '../../../drivers/hypervisor/sim/sim.ts'
+import { simEvent } from '../../../drivers/hypervisor/sim/host.ts'
 import { minute } from '../../../kit/clock.ts'
 import { serverWorld } from './world.ts'
 

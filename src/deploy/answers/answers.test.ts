@@ -103,6 +103,10 @@ test('two old names that say different things of one new one are a problem; the 
   const both = await take('CONFIG_KEYSTONE_HOST=192.0.2.1\nCONFIG_CONTROLLER_HOST=192.0.2.2')
   assert.deepEqual(both.problems, [])
   assert.equal(both.settings.controller, '192.0.2.2')
+  assert.match(
+    both.notes.join('\n'),
+    /^CONFIG_KEYSTONE_HOST is not read: it is CONFIG_CONTROLLER_HOST today, and line 3 gives another value$/m,
+  )
 })
 
 test('all problems are told at once, by line, parameter, value and what is allowed; secrets are not shown', async () => {

@@ -56,6 +56,10 @@ function takeOld(entry: Entry, { name, became = '' }: OldName, { entries, said, 
   const before = said.get(target)
   if (before && before.value !== entry.value && isActing(target) && before.name !== target)
     problems.push({ ...entry, what: `is ${target} today, and ${before.name} gives it another value: ${before.value}` })
+  if (before?.name === target && before.value !== entry.value && isActing(target))
+    mapped.push(
+      `${name} is not read: it is ${target} today, and ${before.line === undefined ? 'that' : `line ${before.line}`} gives another value`,
+    )
   if (before) return
   said.set(target, { name, value: entry.value, ...place(entry.line) })
   mapped.push(`${name} is read as ${target}`)

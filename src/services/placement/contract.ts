@@ -33,6 +33,20 @@ export type Placement = {
     userId: string
   }): Promise<boolean>
   release(ask: { consumer: string }): Promise<void>
+  /**
+   * For one that goes from a provider to another: what the consumer holds is held by `aside` from now on, and the consumer takes these
+   * resources instead; all in one transaction. When `aside` holds something already, that stays as it is. True and false as with `claim`.
+   */
+  claimAside(ask: {
+    consumer: string
+    aside: string
+    provider: string
+    resources: Record<string, number>
+    projectId: string
+    userId: string
+  }): Promise<boolean>
+  /** It did not go: the consumer holds what `aside` holds, in place of what it has. Nothing happens when `aside` holds nothing. */
+  takeBack(ask: { consumer: string; aside: string; projectId: string; userId: string }): Promise<void>
   allocationsOf(ask: { consumer: string }): Promise<{ provider: string; resources: Record<string, number> }[]>
   /** Inventory and use of each provider. */
   usages(): Promise<{ provider: string; name: string; inventories: Record<string, Inventory>; used: Record<string, number> }[]>

@@ -1,35 +1,59 @@
 import type { Clock } from '../../../kit/clock.ts'
 import { isProblem } from '../../../kit/errors.ts'
 import type { Inventory, Placement } from '../contract.ts'
-import type { PlacementDb, PlacementRead } from '../tables.ts'
-import { replaceAllocations } from './allocating.ts'
+import type { PlacementDb, PlacementRead, PlacementTx } from '../tables.ts'
+import { replaceAllocations, type Wanted } from './allocating.ts'
 import { capacity, refusal } from './inventory.ts'
 import { stockOf, traitsOfAll } from './stock.ts'
 
-type Claims = Pick<Placement, 'candidates' | 'claim' | 'release' | 'allocationsOf' | 'usages'>
+type Claims = Pick<Placement, 'candidates' | 'claim' | 'release' | 'claimAside' | 'takeBack' | 'allocationsOf' | 'usages'>
 type Needs = Parameters<Placement['candidates']>[0]
 
 /** What services that place things ask: each thing takes what it needs of one provider. */
 export function openClaims(db: PlacementDb, clock: Clock): Claims {
   const { read } = db
+  /** False: the provider has no room, or is gone. */
+  const take = async (provider: string, within: (tx: PlacementTx) => Promise<void>): Promise<boolean> => {
+    try {
+      await db.transaction(within)
+      return true
+    } catch (error) {
+      if (isProblem(error, 'no-capacity') || (isProblem(error, 'invalid') && !(await exists(read, provider)))) return false
+      throw error
+    }
+  }
   return {
     candidates: (needs) => candidates(read, needs),
     async claim({ consumer, provider, resources, projectId, userId }) {
       if (isHeld(await held(read, consumer), provider, resources)) return true
       const want = { consumer, projectId, userId, type: 'INSTANCE', generation: undefined, resources: { [provider]: resources } }
-      try {
-        await db.transaction((tx) => replaceAllocations(tx, clock.now(), [want]))
-        return true
-      } catch (error) {
-        if (isProblem(error, 'no-capacity') || (isProblem(error, 'invalid') && !(await exists(read, provider)))) return false
-        throw error
-      }
+      return take(provider, (tx) => replaceAllocations(tx, clock.now(), [want]))
     },
     async release({ consumer }) {
       if ((await held(read, consumer)).length === 0) return
       const nothing = { consumer, projectId: '', userId: '', type: '', generation: undefined, resources: {} }
       await db.transaction((tx) => replaceAllocations(tx, clock.now(), [nothing]))
     },
+    claimAside: ({ consumer, aside, provider, resources, projectId, userId }) =>
+      take(provider, async (tx) => {
+        const kept = byProvider(await held(tx, aside))
+        const given = Object.keys(kept).length > 0 ? kept : byProvider(await held(tx, consumer))
+        const whose = { projectId, userId, generation: undefined }
+        await replaceAllocations(tx, clock.now(), [
+          { ...whose, consumer: aside, type: 'MIGRATION', resources: given },
+          { ...whose, consumer, type: 'INSTANCE', resources: { [provider]: resources } },
+        ])
+      }),
+    takeBack: ({ consumer, aside, projectId, userId }) =>
+      db.transaction(async (tx) => {
+        const kept = byProvider(await held(tx, aside))
+        if (Object.keys(kept).length === 0) return
+        const whose = { projectId, userId, generation: undefined }
+        await replaceAllocations(tx, clock.now(), [
+          { ...whose, consumer: aside, type: '', resources: {} },
+          { ...whose, consumer, type: 'INSTANCE', resources: kept },
+        ])
+      }),
     allocationsOf: ({ consumer }) => held(read, consumer),
     usages: () => usages(read),
   }
@@ -50,6 +74,9 @@ async function held(read: PlacementRead, consumer: string): Promise<Held> {
     resources: Object.fromEntries(of.map((row) => [row.class, row.used])),
   }))
 }
+
+const byProvider = (all: Held): Wanted['resources'] =>
+  Object.fromEntries(all.map(({ provider, resources }) => [provider, resources]))
 
 function isHeld(now: Held, provider: string, resources: Record<string, number>): boolean {
   const [only, ...others] = now

@@ -98,3 +98,23 @@ test('forty claims at once on room for ten: ten are held', async (t) => {
   const [usage] = await placement.usages()
   assert.deepEqual(usage?.used, { VCPU: 10, MEMORY_MB: 10 })
 })
+
+test('who goes to another provider holds both until it is there, whatever is asked twice, or goes back to what it had', async (t) => {
+  const { placement } = await open(t)
+  const [one, two, full] = [host('1'), host('2'), host('3', 1)]
+  for (const each of [one, two, full]) await placement.ensureProvider(each)
+  const resources = { VCPU: 2 }
+  const of = async (consumer: string) =>
+    (await placement.allocationsOf({ consumer })).map((held) => [held.provider, held.resources])
+  assert.equal(await placement.claim({ consumer: 'vm', provider: one.id, resources, ...owner }), true)
+  const go = (provider: string, want = resources) =>
+    placement.claimAside({ consumer: 'vm', aside: 'move', provider, resources: want, ...owner })
+  assert.equal(await go(full.id), false)
+  assert.deepEqual([await of('vm'), await of('move')], [[[one.id, resources]], []])
+  for (const _ of [1, 2]) assert.equal(await go(two.id, { VCPU: 3 }), true)
+  assert.deepEqual([await of('vm'), await of('move')], [[[two.id, { VCPU: 3 }]], [[one.id, resources]]])
+  for (const _ of [1, 2]) await placement.takeBack({ consumer: 'vm', aside: 'move', ...owner })
+  assert.deepEqual([await of('vm'), await of('move')], [[[one.id, resources]], []])
+  assert.equal(await go(one.id), true, 'on the same provider there is room for both')
+  assert.deepEqual((await placement.usages())[0]?.used['VCPU'], 4)
+})

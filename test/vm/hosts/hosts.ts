@@ -16,6 +16,8 @@ export type Net = 'mgmt' | 'tun' | 'phys' | 'ext'
 export type SimHost = {
   name: string
   address: string
+  /** Its root folder, seen from here. */
+  files: string
   /** Runs a program there and gives what it said, whatever its code. */
   run(...argv: string[]): Promise<Said>
   /** The same, by a shell; throws when it ends badly. */
@@ -72,6 +74,7 @@ export function simHosts(fabric?: Fabric): SimHosts {
       return {
         name,
         address,
+        files: `/run/altostack-simhosts/${fabric?.name ?? 'altofab'}/${name}/r`,
         run,
         sh,
         reboot: async () => void (await simhost('reboot', name)),

@@ -1,0 +1,16 @@
+/** The article from its first command to its last, on two simulated hosts: each line as it is printed, then corrected, then with traffic. As root. */
+import { oneHost, secondHost } from './install.ts'
+import { openWorld } from './world.ts'
+
+const world = await openWorld()
+let passed = false
+try {
+  await oneHost(world)
+  await secondHost(world)
+  passed = true
+} catch (error) {
+  console.error(error)
+} finally {
+  await world.sims.down()
+}
+process.exit(passed ? 0 : 1)

@@ -9,6 +9,18 @@ export type Desired<Item> = {
   /** False while the controller cannot tell everything: the agent then adds and changes, and removes nothing. */
   complete: boolean
   items: Item[]
+  /** With ports: what many of them refer to. */
+  shared?: Shared
+}
+
+/** Said once, whatever number of ports refers to it: a group of a thousand would be said a thousand times a thousand times. */
+export type Shared = {
+  /** By network. */
+  segments: Record<string, Segment>
+  /** Rules of security groups. */
+  groups: Record<string, SecurityRule[]>
+  /** By security group: addresses (CIDRs, of both versions) of its members, on all hosts. */
+  members: Record<string, string[]>
 }
 
 /** One disk image as a host may fetch it: `GET {controller}/blobs/{id}` on the agents' link. */
@@ -42,10 +54,15 @@ export type Vm = {
   nics: VmNic[]
   /** Files of the config drive by path, base64; undefined: no drive. */
   configDrive: Record<string, string> | undefined
-  /** The guest comes here from another host: its process waits for it and boots nothing by itself. */
+  /**
+   * The guest comes here from another host: its process waits for it and boots nothing by itself. Told no more while the guest is still
+   * named, it is this host's own from then on: only once the source has `left`. A move that is given up names the guest here no more.
+   */
   arrives?: Move | undefined
   /** The guest goes to where it is waited for. Taken back before it `left`, it stays. */
   leaves?: Departure | undefined
+  /** The guest that left by this (cold) migration is taken back: the other host has dropped it, and what it left here is its own again. */
+  returns?: string | undefined
   /** The request that made the newest generation, for the agent's log. */
   requestId: string
 }
@@ -115,6 +132,19 @@ export type Segment = {
   mtu: number
   /** Tunnel addresses of the other hosts that have a port in this network. */
   peers: string[]
+  /** Cards on these hosts. Of networks of tunnels only. */
+  elsewhere: Elsewhere[]
+}
+
+/** A card on another host. One on its way between two hosts is at both. */
+export type Elsewhere = {
+  mac: string
+  /** IPv4 addresses that are this card's and nobody else's. */
+  ips: string[]
+  /** Tunnel address of the host. */
+  at: string
+  /** Behind it may be cards that nobody was told of (no port security). */
+  hides: boolean
 }
 
 export type SecurityRule = {
@@ -125,8 +155,10 @@ export type SecurityRule = {
   /** Ports, or ICMP type and code. */
   portMin: number | undefined
   portMax: number | undefined
-  /** CIDRs the rule speaks of; undefined: anyone. A remote group comes resolved to its members' addresses (maybe none). */
+  /** CIDRs the rule speaks of; undefined: anyone. */
   remotes: string[] | undefined
+  /** It speaks of the members of this security group. */
+  remoteGroup?: string | undefined
 }
 
 export type HostPort = {
@@ -142,8 +174,11 @@ export type HostPort = {
   adminUp: boolean
   /** False: no anti-spoofing and no rules (port_security_enabled=false, and our own internal ports). */
   guarded: boolean
-  rules: SecurityRule[]
-  segment: Segment
+  /** Security groups whose rules it has, and its network: keys of the document's `shared`. */
+  groups: string[]
+  networkId: string
+  /** Its guest goes from one host to another, and this is the host it `comes` to or the one it `leaves`. */
+  move?: 'comes' | 'leaves' | undefined
 }
 
 export type PortSeen = { id: string; wired: boolean; error: string | undefined }

@@ -1,8 +1,9 @@
-import type { Programmed, SwitchInventory, Vswitch } from '../../drivers/vswitch/driver.ts'
+import type { Programmed, SwitchInventory, SwitchPort, Vswitch } from '../../drivers/vswitch/driver.ts'
 import { explainError, isProblem } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
 import type { HostPort, PortSeen } from '../document.ts'
 import type { Agent } from '../rounds.ts'
+import { switchPorts } from './expand.ts'
 import { type PortAction, plan } from './plan.ts'
 
 export type PortAgentOptions = { driver: Vswitch; log: Log }
@@ -33,14 +34,14 @@ export function portAgent({ driver, log }: PortAgentOptions): PortAgent {
     }
   }
 
-  const wait = (port: HostPort, wired: boolean): number => {
+  const wait = (port: SwitchPort, wired: boolean): number => {
     const rounds = wired || !port.adminUp ? 0 : (waits.get(port.id) ?? 0) + 1
     if (rounds > 0) waits.set(port.id, rounds)
     else waits.delete(port.id)
     return rounds
   }
 
-  const tell = (port: HostPort, passing: string | undefined, programmed: Programmed | undefined): PortSeen => {
+  const tell = (port: SwitchPort, passing: string | undefined, programmed: Programmed | undefined): PortSeen => {
     const wired = programmed?.inForce === true
     const rounds = wait(port, wired)
     const late = rounds >= patience ? (passing ?? 'The switch of the host does not take the port.') : undefined
@@ -61,18 +62,19 @@ export function portAgent({ driver, log }: PortAgentOptions): PortAgent {
 
   return {
     kind: 'port',
-    async round(desired) {
+    async round({ complete, ...document }) {
+      const ports = switchPorts({ complete, ...document })
       await driver.prepare()
       const here = await driver.list()
-      const { failures, gone } = await applyAll(plan(desired, here))
-      const results = await driver.program(desired.items, { keepOthers: !desired.complete })
+      const { failures, gone } = await applyAll(plan({ complete, items: ports }, here))
+      const results = await driver.program(ports, { keepOthers: !complete })
       const programmed = new Map(results.map((result) => [result.id, result]))
-      const named = new Set(desired.items.map((port) => port.id))
+      const named = new Set(ports.map((port) => port.id))
       for (const id of waits.keys()) if (!named.has(id)) waits.delete(id)
       const troubles = new Map([...here.map(({ id, error }) => [id, error] as const), ...failures])
       const others = here.filter((port) => !named.has(port.id) && !gone.has(port.id))
       const seen = [
-        ...desired.items.map((port) => tell(port, troubles.get(port.id), programmed.get(port.id))),
+        ...ports.map((port) => tell(port, troubles.get(port.id), programmed.get(port.id))),
         ...others.map(({ id, plugged }) => ({ id, wired: plugged, error: troubles.get(id) })),
       ]
       const longest = Math.max(0, ...waits.values())

@@ -1,13 +1,13 @@
-import type { SwitchPortSeen } from '../../drivers/vswitch/driver.ts'
-import type { Desired, HostPort } from '../document.ts'
+import type { SwitchPort, SwitchPortSeen } from '../../drivers/vswitch/driver.ts'
+import type { Desired } from '../document.ts'
 
-export type PortAction = { do: 'plug'; port: HostPort } | { do: 'unplug'; id: string }
+export type PortAction = { do: 'plug'; port: SwitchPort } | { do: 'unplug'; id: string }
 
-const differs = (port: HostPort, seen: SwitchPortSeen) =>
+const differs = (port: SwitchPort, seen: SwitchPortSeen) =>
   seen.device !== port.device || seen.kind !== port.kind || seen.networkId !== port.segment.networkId
 
 /** What the switch lacks and what it has too much. Pure. A port that became another thing goes before it comes. */
-export function plan(desired: Desired<HostPort>, seen: readonly SwitchPortSeen[]): PortAction[] {
+export function plan(desired: Desired<SwitchPort>, seen: readonly SwitchPortSeen[]): PortAction[] {
   const here = new Map(seen.map((port) => [port.id, port]))
   const wanted = new Set(desired.items.map((port) => port.id))
   const left = desired.complete ? seen.filter((port) => !wanted.has(port.id)).map((port) => port.id) : []

@@ -8,6 +8,19 @@ export type SwitchSegment = {
   mtu: number
   /** Tunnel addresses of the other hosts that have a port in this network. */
   peers: string[]
+  /** Cards on these hosts. Of networks of tunnels only: in others the physical switches know. */
+  elsewhere: Elsewhere[]
+}
+
+/** A card on another host. One on its way between two hosts is at both. */
+export type Elsewhere = {
+  mac: string
+  /** IPv4 addresses that are this card's and nobody else's: whoever asks for one is answered on the spot. */
+  ips: string[]
+  /** Tunnel address of the host. */
+  at: string
+  /** Behind it may be cards that nobody was told of. */
+  hides: boolean
 }
 
 export type SwitchRule = {
@@ -36,6 +49,11 @@ export type SwitchPort = {
   guarded: boolean
   rules: SwitchRule[]
   segment: SwitchSegment
+  /**
+   * The guest goes from one host to another. `comes`: its first word here wakes the port, and until then nothing is handed to it.
+   * Either way what is sent to it goes to the other host too.
+   */
+  move?: 'comes' | 'leaves' | undefined
 }
 
 export type SwitchPortSeen = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
-import type { HostDhcp, HostPort, HostRouter } from '../../../src/agents/document.ts'
+import type { HostDhcp, HostRouter } from '../../../src/agents/document.ts'
+import type { WholePort } from '../../../src/agents/port/sample.ts'
 import { CommandFailed, type Exec } from '../../../src/kit/exec/exec.ts'
 import type { Log } from '../../../src/kit/log.ts'
 import { startSwitch } from './switch.ts'
@@ -22,7 +23,7 @@ function dying(exec: Exec, after: number): Exec & { ran: number } {
 }
 
 const net = segment('99999999-0000-4000-8000-000000000009')
-const guest: HostPort = {
+const guest: WholePort = {
   ...internal('91000000-0000-4000-8000-000000000001', 'tap91000000-00', 'fa:16:3e:00:07:01', ['10.7.0.5'], net),
   kind: 'vm',
   guarded: true,

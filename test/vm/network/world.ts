@@ -7,7 +7,6 @@ import type {
   Desired,
   DhcpSeen,
   HostDhcp,
-  HostPort,
   HostRouter,
   MetadataRequest,
   PortSeen,
@@ -16,6 +15,7 @@ import type {
   Segment,
 } from '../../../src/agents/document.ts'
 import { portAgent } from '../../../src/agents/port/index.ts'
+import { documentOf, type WholePort } from '../../../src/agents/port/sample.ts'
 import { routerAgent } from '../../../src/agents/router/index.ts'
 import { openDnsmasq } from '../../../src/drivers/dhcpd/dnsmasq/dnsmasq.ts'
 import { openLinuxNetns } from '../../../src/drivers/netns/linux/linux.ts'
@@ -23,7 +23,7 @@ import { openOvs } from '../../../src/drivers/vswitch/ovs/ovs.ts'
 import type { Exec } from '../../../src/kit/exec/exec.ts'
 import type { Log } from '../../../src/kit/log.ts'
 
-export type Documents = { port: HostPort[]; router: HostRouter[]; dhcp: HostDhcp[] }
+export type Documents = { port: WholePort[]; router: HostRouter[]; dhcp: HostDhcp[] }
 export type Told = { port: PortSeen[]; router: RouterSeen[]; dhcp: DhcpSeen[] }
 
 /** The agents of one host with the real drivers, and a controller that answers from a variable. */
@@ -64,7 +64,7 @@ export function openHost({ exec, log, dir, ovsDir }: { exec: Exec; log: Log; dir
   const settle = async (documents: Documents, complete = true): Promise<Told> => {
     const told: Told = { port: [], router: [], dhcp: [] }
     for (let round = 0; round < 8; round++) {
-      const port = await agents.port.round({ complete, items: documents.port })
+      const port = await agents.port.round(documentOf(documents.port, complete))
       const router = await agents.router.round({ complete, items: documents.router })
       const dhcp = await agents.dhcp.round({ complete, items: documents.dhcp })
       Object.assign(told, { port: port.seen, router: router.seen, dhcp: dhcp.seen })
@@ -91,7 +91,7 @@ export type { AgentKind, Desired }
 /** A namespace with a network card that stands for a guest. The card's other end has the name of the guest's tap. */
 export type Guest = {
   name: string
-  port: HostPort
+  port: WholePort
   run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }>
   /** Asks for an address by DHCP as a cloud image does. Gives what was told. */
   dhcp(): Promise<Record<string, string>>
@@ -114,10 +114,11 @@ export const segment = (networkId: string, more: Partial<Segment> = {}): Segment
   segmentationId: undefined,
   mtu: 1450,
   peers: [],
+  elsewhere: [],
   ...more,
 })
 
-export const internal = (id: string, device: string, mac: string, addresses: string[], on: Segment): HostPort => ({
+export const internal = (id: string, device: string, mac: string, addresses: string[], on: Segment): WholePort => ({
   id,
   kind: 'internal',
   device,
@@ -143,7 +144,7 @@ esac
 `
 
 /** `host`: the namespace that stands for the host; undefined: the one we are in. */
-export async function makeGuest(exec: Exec, dir: string, name: string, port: HostPort, host?: string): Promise<Guest> {
+export async function makeGuest(exec: Exec, dir: string, name: string, port: WholePort, host?: string): Promise<Guest> {
   const space = `guest-${name}`
   const script = join(dir, 'udhcpc.sh')
   await mkdir(dir, { recursive: true })

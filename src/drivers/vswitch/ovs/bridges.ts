@@ -1,10 +1,14 @@
 import type { Uplinks } from './flows/pipeline.ts'
+import type { TunnelDoors } from './flows/tunnels.ts'
 import type { Json } from './ovsdb/connection.ts'
 import { type Database, many, map, type Operation, optional, type Row } from './ovsdb/database.ts'
 import { infrastructure, join } from './ports.ts'
+import type { TunnelRow } from './tunnels.ts'
 
 export type BridgeOptions = {
   integration: string
+  /** Where the tunnels end. */
+  tunnel: string
   /** Physical network to bridge. */
   mappings: Record<string, string>
   tunnelIp: string | undefined
@@ -26,20 +30,23 @@ const newBridge = (name: string, options: BridgeOptions): Operation[] => [
       ports: ['named-uuid', 'newport'],
       external_ids: infrastructure,
       ...(options.datapath === 'netdev' ? { datapath_type: 'netdev' } : {}),
-      // Without our flows br-int passes nothing on. Outer bridges are plain switches, so that they work while we are away.
-      ...(name === options.integration ? { fail_mode: 'secure', protocols } : { fail_mode: 'standalone' }),
+      // Without our flows br-int and br-tun pass nothing on. Outer bridges are plain switches, so that they work while we are away.
+      ...(isInner(name, options) ? { fail_mode: 'secure', protocols } : { fail_mode: 'standalone' }),
     },
   },
   { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['bridges', 'insert', ['set', [['named-uuid', 'newbridge']]]]] },
 ]
 
+const isInner = (name: string, { integration, tunnel }: BridgeOptions) => name === integration || name === tunnel
+
 const name15 = (prefix: string, bridge: string) => `${prefix}${bridge}`.slice(0, 15)
 /** The two ends of the patch between br-int and an outer bridge. */
-const patchNames = (bridge: string): { inner: string; outer: string } => ({
+const patchNames = (bridge: string): Patch => ({
   inner: name15('int-', bridge),
   outer: name15('phy-', bridge),
 })
-const tunnelName = (type: string) => `${type}-tun`
+/** The two ends of the patch between br-int and br-tun, as users know them. */
+const tunnelPatch = { inner: 'patch-tun', outer: 'patch-int' }
 
 const has = async (database: Database, table: string, name: string) =>
   (await database.select(table, ['name'], [['name', '==', name]])).length > 0
@@ -47,7 +54,7 @@ const has = async (database: Database, table: string, name: string) =>
 async function ensureBridge(database: Database, name: string, options: BridgeOptions): Promise<void> {
   const [row] = await database.select('Bridge', ['datapath_type', 'protocols', 'fail_mode'], [['name', '==', name]])
   if (!row) return database.change(newBridge(name, options))
-  if (name !== options.integration) return
+  if (!isInner(name, options)) return
   const fine = optional(row['fail_mode']) === 'secure' && many(row['protocols']).length >= 4
   if (!fine)
     await database.change([
@@ -55,8 +62,9 @@ async function ensureBridge(database: Database, name: string, options: BridgeOpt
     ])
 }
 
-async function ensurePatch(database: Database, inside: string, outside: string): Promise<void> {
-  const { inner, outer } = patchNames(outside)
+type Patch = { inner: string; outer: string }
+
+async function ensurePatch(database: Database, inside: string, outside: string, { inner, outer }: Patch): Promise<void> {
   const end = (peer: string) => ({ type: 'patch', options: map({ peer }) })
   const mark = { external_ids: infrastructure }
   if (!(await has(database, 'Port', inner))) await database.change(join(inside, inner, end(outer), mark))
@@ -68,26 +76,28 @@ export async function ensureBridges(database: Database, options: BridgeOptions):
   await ensureBridge(database, options.integration, options)
   for (const outside of new Set(Object.values(options.mappings))) {
     await ensureBridge(database, outside, options)
-    await ensurePatch(database, options.integration, outside)
+    await ensurePatch(database, options.integration, outside, patchNames(outside))
   }
+  if (options.tunnelIp === undefined) return
+  await ensureBridge(database, options.tunnel, options)
+  await ensurePatch(database, options.integration, options.tunnel, tunnelPatch)
 }
 
-/** One port for all tunnels of a type, in br-int itself: which host a packet goes to is said by flows, and there is no br-tun. */
-export async function ensureTunnel(database: Database, type: string, { integration, tunnelIp }: BridgeOptions): Promise<void> {
-  if (tunnelIp === undefined) return
-  const name = tunnelName(type)
-  if (await has(database, 'Port', name)) return
-  const options = map({ remote_ip: 'flow', key: 'flow', local_ip: tunnelIp })
-  await database.change(join(integration, name, { type, options }, { external_ids: infrastructure }))
-}
-
-/** Numbers of what leads out of br-int, as the switch has them now. */
-export function readUplinks(interfaces: Row[], mappings: Record<string, string>): Uplinks {
+/** Numbers of what leads out of br-int and br-tun, as the switch has them now. `doors`: undefined where there is no br-tun. */
+export function readUplinks(
+  interfaces: Row[],
+  tunnels: TunnelRow[],
+  mappings: Record<string, string>,
+): { uplinks: Uplinks; doors: TunnelDoors | undefined } {
   const numbers = new Map(interfaces.map((row) => [String(row['name']), Number(optional(row['ofport']) ?? 0)]))
-  const known = (names: [string, string][]) =>
-    Object.fromEntries(names.flatMap(([of, name]) => ((numbers.get(name) ?? 0) > 0 ? [[of, numbers.get(name)!]] : [])))
+  const numberOf = (name: string) => ((numbers.get(name) ?? 0) > 0 ? numbers.get(name) : undefined)
+  const physical = Object.entries(mappings).map(([network, bridge]) => [network, numberOf(patchNames(bridge).inner)] as const)
+  const inside = numberOf(tunnelPatch.outer)
+  const ready = tunnels.filter((row) => row.ofport > 0).map((row) => [row.name, row.ofport] as const)
   return {
-    physical: known(Object.entries(mappings).map(([network, bridge]) => [network, patchNames(bridge).inner])),
-    tunnel: known(['vxlan', 'gre', 'geneve'].map((type) => [type, tunnelName(type)])),
+    uplinks: { physical: Object.fromEntries(physical.filter(hasNumber)), tunnel: numberOf(tunnelPatch.inner) },
+    doors: inside === undefined ? undefined : { inside, tunnels: Object.fromEntries(ready) },
   }
 }
+
+const hasNumber = (pair: readonly [string, number | undefined]): pair is [string, number] => pair[1] !== undefined

@@ -5,15 +5,17 @@ import { Problem } from '../../../kit/errors.ts'
 import type { Exec } from '../../../kit/exec/exec.ts'
 import type { Log } from '../../../kit/log.ts'
 import type { Programmed, SwitchPort, SwitchPortSeen, Vswitch } from '../driver.ts'
-import { type BridgeOptions, ensureBridges, ensureTunnel, readUplinks } from './bridges.ts'
+import { type BridgeOptions, ensureBridges, readUplinks } from './bridges.ts'
 import { cookie } from './flows/cookies.ts'
 import type { FlowChange } from './flows/difference.ts'
 import { table, type WiredPort } from './flows/guard.ts'
-import { type Bystander, isTunnel, pipeline, portProblem, ruleProblem, type Uplinks } from './flows/pipeline.ts'
+import { type Bystander, pipeline, portProblem, ruleProblem, type Uplinks } from './flows/pipeline.ts'
+import { isTunnel, type TunnelDoors, tunnelPipeline } from './flows/tunnels.ts'
 import { openOpenFlow } from './openflow.ts'
-import { openDatabase, type Row, uuidOf } from './ovsdb/database.ts'
+import { type Operation, openDatabase, type Row, uuidOf } from './ovsdb/database.ts'
 import { insertPort, isCurrent, leave, numbersOf, type PortRow, readPorts, updatePort } from './ports.ts'
 import { type HostLink, openTaps } from './taps.ts'
+import { clearTunnels, layTunnels, liftTunnels, readTunnels, type TunnelRow, wantedTunnels } from './tunnels.ts'
 
 export type OvsOptions = {
   exec: Exec
@@ -22,6 +24,8 @@ export type OvsOptions = {
   runDir?: string
   /** Default br-int. */
   integration?: string
+  /** Default br-tun. */
+  tunnel?: string
   /** Physical network to bridge; bridges that are not there are made. */
   bridgeMappings: Record<string, string>
   tunnelIp: string | undefined
@@ -41,25 +45,35 @@ export const probeDatapath = (): Promise<'system' | 'netdev'> =>
     () => 'netdev',
   )
 
-type View = { rows: PortRow[]; uplinks: Uplinks; links: Map<string, HostLink>; uuids: Map<string, string> }
+type View = {
+  rows: PortRow[]
+  tunnels: TunnelRow[]
+  uplinks: Uplinks
+  doors: TunnelDoors | undefined
+  links: Map<string, HostLink>
+  uuids: Map<string, string>
+}
 
 /** Open vSwitch on this host. */
 export function openOvs(options: OvsOptions): Vswitch {
-  const { exec, log, runDir = '/run/openvswitch', integration = 'br-int', datapath, externalBridge } = options
+  const { exec, log, runDir = '/run/openvswitch', integration = 'br-int', tunnel = 'br-tun', datapath, externalBridge } = options
   const database = openDatabase(join(runDir, 'db.sock'))
   const openflow = openOpenFlow({ exec, runDir, datapath })
   const taps = openTaps({ exec, owner: options.tapOwner, shut: datapath === 'netdev' })
-  const bridges: BridgeOptions = { integration, mappings: options.bridgeMappings, tunnelIp: options.tunnelIp, datapath }
+  const { bridgeMappings: mappings, tunnelIp } = options
+  const bridges: BridgeOptions = { integration, tunnel, mappings, tunnelIp, datapath }
 
   const look = async (): Promise<View> => {
     const [bridgeRows, ports, interfaces] = await Promise.all([
       database.select('Bridge', ['_uuid', 'name', 'ports']),
       database.select('Port', ['_uuid', 'name', 'interfaces', 'tag', 'external_ids']),
-      database.select('Interface', ['_uuid', 'name', 'ofport', 'error', 'external_ids', 'mtu_request']),
+      database.select('Interface', ['_uuid', 'name', 'type', 'options', 'ofport', 'error', 'external_ids', 'mtu_request']),
     ])
+    const tunnels = readTunnels(bridgeRows, ports, interfaces)
     return {
       rows: readPorts(bridgeRows, ports, interfaces),
-      uplinks: readUplinks(interfaces, options.bridgeMappings),
+      tunnels,
+      ...readUplinks(interfaces, tunnels, mappings),
       links: await taps.links(),
       uuids: new Map(ports.map((row: Row) => [String(row['name']), uuidOf(row['_uuid'])])),
     }
@@ -120,10 +134,21 @@ export function openOvs(options: OvsOptions): Vswitch {
     return portProblem(wired) ?? reachProblem(port, bridges) ?? wired
   }
 
+  const changeSome = async (operations: Operation[]) => {
+    if (operations.length > 0) await database.change(operations)
+    return operations.length > 0
+  }
+
   const ensureTunnels = async (ports: readonly SwitchPort[]) => {
-    if (options.tunnelIp === undefined) return
-    for (const type of new Set(ports.map((port) => port.segment.type)))
-      if (isTunnel(type)) await ensureTunnel(database, type, bridges)
+    if (tunnelIp === undefined) return
+    const [wanted, end] = [wantedTunnels(ports, tunnelIp), { bridge: tunnel, localIp: tunnelIp }]
+    const { tunnels: here } = await look()
+    const cleared = await changeSome(clearTunnels(wanted, here, end))
+    await changeSome(layTunnels(wanted, cleared ? (await look()).tunnels : here, end))
+  }
+
+  const dropTunnels = async (ports: readonly SwitchPort[], { tunnels }: View) => {
+    await changeSome(liftTunnels(tunnelIp === undefined ? new Map() : wantedTunnels(ports, tunnelIp), tunnels))
   }
 
   /** What the switch's database says about a port follows the document. */
@@ -175,7 +200,11 @@ export function openOvs(options: OvsOptions): Vswitch {
       const good = tried.flatMap(({ wired }) => (typeof wired === 'object' && wired.adminUp ? wired : []))
       const named = new Set(ports.map((port) => port.id))
       const others: Bystander[] = keepOthers ? view.rows.filter((row) => !named.has(row.id) && row.ofport > 0) : []
-      const removed = await openflow.become(integration, pipeline(good, others, view.uplinks), removableOf(ports, keepOthers))
+      const removable = removableOf(ports, keepOthers)
+      // br-tun first: a local number that passed from one network to another must not be the old one's there when br-int uses it anew.
+      if (view.doors) await openflow.become(tunnel, tunnelPipeline(good, view.doors), removable)
+      const removed = await openflow.become(integration, pipeline(good, others, view.uplinks), removable)
+      if (!keepOthers) await dropTunnels(ports, view)
       if (removed.length > 0) await cutConnections(removed, good)
       return tried.map(
         ({ port, wired }): Programmed =>
@@ -204,10 +233,10 @@ export function openOvs(options: OvsOptions): Vswitch {
   }
 }
 
-/** Of which cookies flows may go. What a network learned stays as long as the network does: nobody wrote it, so nobody asks for it. */
+/** Of which cookies flows may go. What woke a port stays as long as the port is on its way here: nobody wrote it, so nobody asks for it. */
 function removableOf(ports: readonly SwitchPort[], keepOthers: boolean): (cookie: string) => boolean {
   const networks = ports.map((port) => port.segment.networkId)
-  const learned = new Set(networks.map((id) => cookie('learned', id)))
+  const learned = new Set(ports.filter((port) => port.move === 'comes').map((port) => cookie('learned', port.id)))
   const mine = new Set([...ports.map((port) => cookie('port', port.id)), ...networks.map((id) => cookie('network', id))])
   return (one) => !learned.has(one) && (!keepOthers || mine.has(one))
 }

@@ -32,6 +32,8 @@ const key = {
 /** external_ids of a bridge or patch port that we made. */
 export const infrastructure: Json = map({ [key.what]: 'infrastructure' })
 
+export const isInfrastructure = (port: Row): boolean => record(port['external_ids'])[key.what] === 'infrastructure'
+
 export function readPorts(bridges: Row[], ports: Row[], interfaces: Row[]): PortRow[] {
   const bridgeOf = new Map(bridges.flatMap((row) => many(row['ports']).map((port) => [uuidOf(port), String(row['name'])])))
   const byUuid = new Map(interfaces.map((row) => [uuidOf(row['_uuid']), row]))
@@ -113,17 +115,21 @@ export const updatePort = (port: SwitchPort, numbers: Numbers): Operation[] => [
   { op: 'update', table: 'Interface', where: [['name', '==', port.device]], row: interfaceColumns(port) },
 ]
 
-/** Puts an interface into a bridge in one transaction. */
-export const join = (bridge: string, name: string, link: Record<string, Json>, port: Record<string, Json>): Operation[] => [
-  { op: 'insert', table: 'Interface', 'uuid-name': 'newlink', row: { name, ...link } },
-  { op: 'insert', table: 'Port', 'uuid-name': 'newport', row: { name, interfaces: ['named-uuid', 'newlink'], ...port } },
-  {
-    op: 'mutate',
-    table: 'Bridge',
-    where: [['name', '==', bridge]],
-    mutations: [['ports', 'insert', ['set', [['named-uuid', 'newport']]]]],
-  },
-]
+/** Puts an interface into a bridge; several may be put in one transaction. */
+export function join(bridge: string, name: string, link: Record<string, Json>, port: Record<string, Json>): Operation[] {
+  const id = name.replace(/\W/g, '_')
+  const [linkId, portId] = [`link_${id}`, `port_${id}`]
+  return [
+    { op: 'insert', table: 'Interface', 'uuid-name': linkId, row: { name, ...link } },
+    { op: 'insert', table: 'Port', 'uuid-name': portId, row: { name, interfaces: ['named-uuid', linkId], ...port } },
+    {
+      op: 'mutate',
+      table: 'Bridge',
+      where: [['name', '==', bridge]],
+      mutations: [['ports', 'insert', ['set', [['named-uuid', portId]]]]],
+    },
+  ]
+}
 
 /** Takes ports out of their bridges; the database then forgets them. */
 export const leave = (bridge: string, uuids: string[]): Operation[] => [

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Json, type TestCloud, testCloud } from '../../../../test/cloud.ts'
-import type { HostDhcp, HostPort, HostRouter } from '../../../agents/document.ts'
+import type { Desired, HostDhcp, HostPort, HostRouter } from '../../../agents/document.ts'
+import { switchPorts } from '../../../agents/port/expand.ts'
+import type { SwitchPort } from '../../../drivers/vswitch/driver.ts'
 import { minute, second } from '../../../kit/clock.ts'
 import { everyCrash } from '../../../kit/work/every-crash.ts'
 import { external, made, network, port, subnet } from './world.ts'
+
+const told = (cloud: TestCloud, host: string) => cloud.cloud.desk.agent('port').desired(host) as Promise<Desired<HostPort>>
+
+/** A host's first port of a server, with its rules and segment. */
+const guestOn = async (cloud: TestCloud, host: string): Promise<SwitchPort | undefined> =>
+  switchPorts(await told(cloud, host)).find((item) => item.kind === 'vm')
 
 const desired = async <Item>(cloud: TestCloud, kind: 'port' | 'router' | 'dhcp', host: string): Promise<Item[]> =>
   (await cloud.cloud.desk.agent(kind).desired(host)).items as Item[]
@@ -36,7 +44,7 @@ test('a host is told its ports: device, addresses, segment, where to tunnel to, 
   const { cloud, net } = await world(t)
   const one = await guest(cloud, net.id, 'one', 'host-1')
   const two = await guest(cloud, net.id, 'two', 'host-2')
-  const [mine] = (await desired<HostPort>(cloud, 'port', 'host-1')).filter((item) => item.kind === 'vm')
+  const mine = await guestOn(cloud, 'host-1')
   assert.equal(mine!.id, one.id)
   assert.equal(mine!.device, one.device)
   assert.deepEqual(mine!.addresses, [one.fixedIps[0].ip])
@@ -47,6 +55,7 @@ test('a host is told its ports: device, addresses, segment, where to tunnel to, 
     segmentationId: 1,
     mtu: 1450,
     peers: ['192.0.2.2'],
+    elsewhere: [{ mac: two.mac, ips: [two.fixedIps[0].ip], at: '192.0.2.2', hides: false }],
   })
   assert.equal(mine!.guarded, true)
   const inward = mine!.rules.find((rule) => rule.direction === 'ingress' && rule.ethertype === 'IPv4')
@@ -54,7 +63,7 @@ test('a host is told its ports: device, addresses, segment, where to tunnel to, 
   const outward = mine!.rules.find((rule) => rule.direction === 'egress' && rule.ethertype === 'IPv4')
   assert.equal(outward?.remotes, undefined)
   await cloud.cloud.contracts.network.release({ owner: 'two' })
-  const [again] = (await desired<HostPort>(cloud, 'port', 'host-1')).filter((item) => item.kind === 'vm')
+  const again = await guestOn(cloud, 'host-1')
   assert.deepEqual(again!.rules.find((rule) => rule.direction === 'ingress' && rule.ethertype === 'IPv4')?.remotes, [
     `${one.fixedIps[0].ip}/32`,
   ])
@@ -78,7 +87,7 @@ test('rules reach a host in words it knows, and IPv6 subnets leave its DHCPv4 se
       security_group_rule: { security_group_id: group!.id, direction: 'ingress', ...rule },
     })
   await guest(cloud, net.id, 'one', 'host-1')
-  const [mine] = (await desired<HostPort>(cloud, 'port', 'host-1')).filter((item) => item.kind === 'vm')
+  const mine = await guestOn(cloud, 'host-1')
   const told = mine!.rules.slice(-5).map((rule) => [rule.ethertype, rule.protocol, rule.portMin, rule.portMax, rule.remotes?.[0]])
   assert.deepEqual(told, [
     ['IPv4', '112', undefined, undefined, undefined],

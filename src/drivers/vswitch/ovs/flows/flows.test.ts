@@ -18,7 +18,15 @@ const port = (number: number, more: Partial<WiredPort> = {}): WiredPort => ({
   adminUp: true,
   guarded: true,
   rules: [],
-  segment: { networkId: 'n1', type: 'local', physicalNetwork: undefined, segmentationId: undefined, mtu: 1500, peers: [] },
+  segment: {
+    networkId: 'n1',
+    type: 'local',
+    physicalNetwork: undefined,
+    segmentationId: undefined,
+    mtu: 1500,
+    peers: [],
+    elsewhere: [],
+  },
   ofport: number,
   zone: 100 + number,
   vlan: 7,
@@ -32,7 +40,7 @@ const rule = {
   portMax: 22,
   remotes: undefined,
 }
-const uplinks: Uplinks = { physical: { extnet: 50 }, tunnel: { vxlan: 60 } }
+const uplinks: Uplinks = { physical: { extnet: 50 }, tunnel: 60 }
 const flows = (ports: WiredPort[], others: Bystander[] = []) => pipeline(ports, others, uplinks)
 
 test('a range of ports becomes masks that cover it exactly', () => {
@@ -139,7 +147,7 @@ test('neighbour discovery never passes as ordinary traffic, and guests are neith
 
 test('an unguarded port is believed and heard', () => {
   const mine = flows([port(1, { guarded: false })])
-  assert.ok(mine.some((flow) => flow.includes('in_port=1,actions=set_field:7->reg6,resubmit(,60)')))
+  assert.ok(mine.some((flow) => flow.includes('in_port=1,vlan_tci=0x0000/0x1fff,actions=set_field:7->reg6,resubmit(,60)')))
   assert.ok(!mine.some((flow) => flow.includes('table=71') || flow.includes('table=81')))
 })
 
@@ -155,20 +163,30 @@ test('what is for everybody reaches each port of the network once, guests by the
   )
 })
 
-test('tunnels lead to the peers of the network only, and those that are no addresses are left out', () => {
-  const segment = {
-    ...port(1).segment,
-    type: 'vxlan' as const,
-    segmentationId: 500,
-    peers: ['192.0.2.2', '192.0.2.1', 'nonsense'],
-  }
+test('networks of tunnels go to br-tun and come from it with their local number', () => {
+  const segment = { ...port(1).segment, type: 'vxlan' as const, segmentationId: 500, peers: ['192.0.2.2'] }
   const all = flows([port(1, { segment })])
-  assert.ok(
-    all.some((flow) =>
-      flow.endsWith('set_field:500->tun_id,set_field:192.0.2.1->tun_dst,output:60,set_field:192.0.2.2->tun_dst,output:60'),
-    ),
+  assert.ok(all.some((flow) => flow.includes('in_port=60,dl_vlan=7,actions=pop_vlan,set_field:7->reg6,resubmit(,60)')))
+  assert.ok(all.some((flow) => flow.endsWith('priority=40,reg6=7,actions=push_vlan:0x8100,set_field:4103->vlan_vid,output:60')))
+})
+
+test('what is sent to a guest on its way goes to both hosts, and to where it comes only once it spoke there', () => {
+  const segment = { ...port(1).segment, type: 'vxlan' as const, segmentationId: 500, peers: ['192.0.2.2'] }
+  const to = (move: 'comes' | 'leaves' | undefined) => {
+    const all = flows([port(1, { segment, move })])
+    return { all, deliver: all.find((flow) => flow.includes('dl_dst=fa:16:3e:00:00:01,'))?.split('actions=')[1] }
+  }
+  const out = 'push_vlan:0x8100,set_field:4103->vlan_vid,output:60'
+  assert.equal(to(undefined).deliver, 'set_field:1->reg5,resubmit(,81)')
+  assert.equal(to('leaves').deliver, `set_field:1->reg5,resubmit(,81),${out}`)
+  assert.equal(to('comes').deliver, `set_field:1->reg7,set_field:0->reg5,resubmit(,61),resubmit(,81),${out}`)
+  const learns = (move: 'comes' | 'leaves') => to(move).all.filter((flow) => flow.includes('learn('))
+  assert.equal(learns('leaves').length, 0)
+  assert.equal(learns('comes').length, 1)
+  assert.match(
+    learns('comes')[0]!,
+    /table=0,.*in_port=1,vlan_tci=0x0000\/0x1fff,actions=learn\(table=61,.*reg7=1,load:1->NXM_NX_REG5\[\]\)/,
   )
-  assert.ok(all.some((flow) => flow.includes('in_port=60,tun_id=500,actions=set_field:7->reg6,learn(')))
 })
 
 test('a VLAN is put on and taken off at the door of the host', () => {
@@ -179,7 +197,7 @@ test('a VLAN is put on and taken off at the door of the host', () => {
 })
 
 test('ports that the document does not name now still hear what is for all', () => {
-  const all = flows([port(1)], [{ ofport: 9, vlan: 7, networkId: 'n1', guarded: true }])
+  const all = flows([port(1)], [{ ofport: 9, vlan: 7, networkId: 'n1', guarded: true, kind: 'vm' }])
   assert.ok(all.some((flow) => flow.endsWith('actions=set_field:1->reg5,resubmit(,81),set_field:9->reg5,resubmit(,81)')))
 })
 

@@ -5,8 +5,8 @@ import { ruleMatches } from './rules.ts'
 /** Where a port's packets go in the pipeline of br-int. */
 export const table = {
   classify: 0,
-  remote: 20,
   forward: 60,
+  awake: 61,
   sent: 71,
   sentTracked: 72,
   received: 81,
@@ -54,6 +54,8 @@ export function sentFlows(port: WiredPort): FlowText[] {
   const card = (mac: string) => [
     // A probe before an address is taken (RFC 5227) claims nothing.
     at(95, `arp,dl_src=${mac},arp_op=1,arp_sha=${mac},arp_spa=0.0.0.0`, forward),
+    // QEMU's word for a guest that has just come from another host; it claims no address (RFC 903).
+    at(95, `rarp,dl_src=${mac},arp_op=3,arp_sha=${mac},arp_spa=0.0.0.0`, forward),
     at(80, `udp,dl_src=${mac},nw_src=0.0.0.0,nw_dst=255.255.255.255,tp_src=68,tp_dst=67`, forward),
     at(80, `udp6,dl_src=${mac},ipv6_src=${linkLocal(mac)},tp_src=546,tp_dst=547`, forward),
     ...[133, 135, 143].map((type) => at(95, `icmp6,dl_src=${mac},ipv6_src=::,icmp_type=${type}`, forward)),

@@ -22,6 +22,7 @@ const bad: Record<string, Record<string, string>> = {
   'door-log': { 'src/main/m.ts': "import pino from 'pino'" },
   'door-websocket': { 'src/main/w.ts': "import { WebSocket } from 'ws'" },
   'door-ssh': { 'src/deploy/s.ts': "import { Client } from 'ssh2'" },
+  'door-ldap': { 'src/services/x/domain/l.ts': "import { Client } from 'ldapts'" },
   'door-passwords': { 'src/services/x/api/c.ts': "import { hash } from '@node-rs/argon2'" },
   'door-programs': { 'src/agents/vm/run.ts': "import { spawn } from 'node:child_process'" },
 }

@@ -62,6 +62,7 @@ export const rules: IForbiddenRuleType[] = [
   door('door-log', library('pino'), '^src/kit/'),
   door('door-websocket', library('ws'), '^src/kit/'),
   door('door-ssh', library('ssh2'), '^src/deploy/hosts/'),
+  door('door-ldap', library('ldapts'), '^src/drivers/directory/ldap/'),
   door('door-passwords', library('@node-rs'), '^src/kit/'),
   door(
     'door-programs',

@@ -27,8 +27,15 @@ export function answerFailures({ name, dialect, log, identityUrl }: FailuresOpti
     return new Problem('internal', 'Unexpected API Error. Please report it with the request id of this answer.')
   }
 
+  /** What the answer keeps back is for whoever runs this cloud. */
+  const noted = (problem: Problem): Problem => {
+    if (problem.kind === 'unavailable' && problem.cause !== undefined)
+      log.warn({ service: name, error: explainError(problem) }, 'something needed does not work')
+    return problem
+  }
+
   const problemOf = (request: FastifyRequest, error: unknown): Problem => {
-    if (isProblem(error)) return error
+    if (isProblem(error)) return noted(error)
     return isHangUp(request, error) ? hangUp() : unexpected(error)
   }
 

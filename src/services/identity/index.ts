@@ -1,3 +1,4 @@
+import { ldapDirectories, type OpenDirectory } from '../../drivers/directory/index.ts'
 import type { Endpoint } from '../../kit/http/endpoint.ts'
 import { openPasswords } from '../../kit/password/password.ts'
 import type { Deps, Service, ServiceKind } from '../service.ts'
@@ -43,6 +44,7 @@ import { openCatalogEndpoints } from './domain/endpoints.ts'
 import { openFactors } from './domain/factors.ts'
 import { openGroups } from './domain/groups.ts'
 import { openKeys } from './domain/keys.ts'
+import { openDirectories } from './domain/ldap/directories.ts'
 import { limitsInForce, openLimits } from './domain/limits.ts'
 import type { PasswordRules } from './domain/password-rules.ts'
 import { openPolicies } from './domain/policies.ts'
@@ -74,6 +76,8 @@ export type IdentitySettings = {
   limitModel?: 'flat' | 'strict_two_level'
   /** Keys that seal credentials, kept outside the database; the first one seals. 32 bytes in base64url. */
   credentialKeys?: string[]
+  /** How directories of domains are asked. Default: by LDAP. */
+  openDirectory?: OpenDirectory
 }
 
 export function openIdentity({ db, clock }: Deps, settings: IdentitySettings): Service<Identity> {
@@ -81,20 +85,21 @@ export function openIdentity({ db, clock }: Deps, settings: IdentitySettings): S
   const store = openStore(db)
   const passwords = openPasswords(hashing)
   const keys = openKeys(store, clock)
-  const sessions = openSessions(store, keys, clock)
   const box = openSecretBox(store, clock, credentialKeys)
+  const directories = openDirectories({ store, box, clock, open: settings.openDirectory ?? ldapDirectories() })
+  const sessions = openSessions({ store, keys, directories, clock })
   const credentials = openCredentials(store, box, clock)
-  const factors = openFactors({ store, sessions, passwords, secrets: credentials, rules, clock })
+  const factors = openFactors({ store, sessions, passwords, secrets: credentials, rules, directories, clock })
   const trusts = openTrusts(store, clock)
   const receipts = openReceipts(keys, clock)
   const authentication = openAuthentication({ store, sessions, factors, receipts, trusts, clock })
-  const users = openUsers({ store, passwords, clock, factors, rules })
+  const users = openUsers({ store, passwords, clock, factors, rules, directories })
   const limits = openLimits(store, clock, settings.limitModel ?? 'flat')
   const parts = {
     store,
     catalog: openCatalog(store),
     users,
-    groups: openGroups(store, clock),
+    groups: openGroups(store, clock, directories),
     projects: openProjects(store, clock, limits.model.maxDepth),
     roles: openRoles(store, clock),
     assignments: openAssignments(store),
@@ -107,7 +112,7 @@ export function openIdentity({ db, clock }: Deps, settings: IdentitySettings): S
     filters: openEndpointFilters(store),
     policies: openPolicies(store, clock),
     associations: openPolicyAssociations(store),
-    configs: openDomainConfigs(store, box),
+    configs: openDomainConfigs(store, box, clock),
     rules,
     clock,
   }

@@ -50,10 +50,25 @@ export type IdentityTables = {
     options: string
     extra: string
     created_at: number
+    /** Of one who is in a directory: its id there, when it was last seen there, and whether it was looked for in vain since. Empty: ours. */
+    local_id: string
+    seen_at: number
+    gone: number
   }
   /** Hashes of passwords a user had, the current one included. */
   identity_password_history: { user_id: string; created_at: number; password_hash: string }
-  identity_group: { id: string; name: string; domain_id: string; description: string; extra: string; created_at: number }
+  identity_group: {
+    id: string
+    name: string
+    domain_id: string
+    description: string
+    extra: string
+    created_at: number
+    /** As for users. */
+    local_id: string
+    seen_at: number
+    gone: number
+  }
   identity_member: { group_id: string; user_id: string }
   identity_role: {
     id: string
@@ -245,5 +260,13 @@ export const identityMigrations: Migration[] = [
       `create table identity_domain_option (domain_id text not null, group_name text not null, option_name text not null,
         value text not null, sensitive bigint not null, primary key (domain_id, group_name, option_name))`,
     ],
+  },
+  {
+    name: 'identity-3',
+    statements: ['identity_user', 'identity_group'].flatMap((table) => [
+      `alter table ${table} add column local_id text not null default ''`,
+      `alter table ${table} add column seen_at bigint not null default 0`,
+      `alter table ${table} add column gone bigint not null default 0`,
+    ]),
   },
 ]

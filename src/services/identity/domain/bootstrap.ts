@@ -4,6 +4,7 @@ import { hexId } from '../../../kit/ids.ts'
 import type { Passwords } from '../../../kit/password/password.ts'
 import type { Identity } from '../contract.ts'
 import type { IdentityTx } from '../tables.ts'
+import { ours } from './names.ts'
 import type { Store } from './store.ts'
 
 export const defaultDomainId = 'default'
@@ -129,6 +130,7 @@ async function ensureUser(tx: IdentityTx, clock: Clock, passwordHash: string): P
       options: '{}',
       extra: '{}',
       created_at: clock.now(),
+      ...ours,
     })
     .execute()
   return (await user.executeTakeFirstOrThrow()).id

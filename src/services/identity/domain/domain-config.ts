@@ -1,7 +1,9 @@
+import type { Clock } from '../../../kit/clock.ts'
 import { fromBit, fromJson, toBit, toJson } from '../../../kit/db/columns.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { IdentityTx } from '../tables.ts'
 import { domainOptions, isGroup, isOption, isSensitive } from './domain-options.ts'
+import { directoryChanged } from './ldap/switch.ts'
 import type { Reader } from './names.ts'
 import type { SecretBox } from './secret-box.ts'
 import type { Store } from './store.ts'
@@ -25,7 +27,11 @@ export type DomainConfigs = {
 
 const invalid = (reason: string): Problem => new Problem('forbidden', `Invalid domain specific configuration: ${reason}.`)
 
-export function openDomainConfigs(store: Store, box: SecretBox): DomainConfigs {
+export function openDomainConfigs(store: Store, box: SecretBox, clock: Clock): DomainConfigs {
+  const settle = async (tx: IdentityTx, domainId: string) => {
+    if (!(await directoryChanged(tx, domainId, clock)))
+      throw invalid('The domain has users or groups of its own, so that they cannot come from LDAP')
+  }
   const rowsOf = async (read: Reader, domainId: string, { group, option }: Part) => {
     let query = read.selectFrom('identity_domain_option').selectAll().where('domain_id', '=', domainId)
     if (group !== undefined) query = query.where('group_name', '=', group)
@@ -69,6 +75,7 @@ export function openDomainConfigs(store: Store, box: SecretBox): DomainConfigs {
         const isNew = (await rowsOf(tx, domainId, {})).length === 0
         await tx.deleteFrom('identity_domain_option').where('domain_id', '=', domainId).execute()
         await set(tx, domainId, config)
+        await settle(tx, domainId)
         return { config: await shown(tx, domainId, {}), isNew }
       }),
     update: (domainId, config, part) =>
@@ -78,6 +85,7 @@ export function openDomainConfigs(store: Store, box: SecretBox): DomainConfigs {
         assertOnly(config, part)
         if (part.group !== undefined && (await rowsOf(tx, domainId, part)).length === 0) throw notThere(domainId, part)
         await set(tx, domainId, config)
+        await settle(tx, domainId)
         return shown(tx, domainId, {})
       }),
     remove: (domainId, part) =>
@@ -92,6 +100,7 @@ export function openDomainConfigs(store: Store, box: SecretBox): DomainConfigs {
             .where('group_name', '=', row.group_name)
             .where('option_name', '=', row.option_name)
             .execute()
+        await settle(tx, domainId)
       }),
     defaults({ group, option }) {
       assertKnown({ group, option })

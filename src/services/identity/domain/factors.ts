@@ -3,6 +3,7 @@ import { Problem } from '../../../kit/errors.ts'
 import type { Passwords } from '../../../kit/password/password.ts'
 import { findSecret } from './application-credentials.ts'
 import type { Credentials as Secrets } from './credentials.ts'
+import type { Directories } from './ldap/directories.ts'
 import type { ByIdOrNameInDomain, Login, LoginScope } from './login.ts'
 import { couldNotFind } from './names.ts'
 import { isInactive, isLocked, type PasswordRules } from './password-rules.ts'
@@ -30,10 +31,11 @@ export type FactorParts = {
   passwords: Passwords
   secrets: Secrets
   rules: PasswordRules
+  directories: Directories
   clock: Clock
 }
 
-export function openFactors({ store, sessions, passwords, secrets, rules, clock }: FactorParts): Factors {
+export function openFactors({ store, sessions, passwords, secrets, rules, directories, clock }: FactorParts): Factors {
   const fresh = (user: Credentials, method: string): Proof => ({
     user,
     methods: [method],
@@ -42,6 +44,12 @@ export function openFactors({ store, sessions, passwords, secrets, rules, clock 
   const find = (named: ByIdOrNameInDomain): Promise<Credentials | undefined> => {
     if (named.id === undefined && named.domain === undefined) throw expecting('domain', 'user')
     return findCredentials(store.read, named)
+  }
+  /** Who is in a directory may have been disabled, or have come back, since. */
+  const confirmed = async (user: Credentials | undefined): Promise<Credentials | undefined> => {
+    if (!user?.isElsewhere) return user
+    await directories.confirm([user.id])
+    return findCredentials(store.read, { id: user.id })
   }
   /** A wrong answer counts where wrong answers lock; a right one starts the count again. */
   const settle = async (found: Credentials | undefined, right: boolean): Promise<Credentials> => {
@@ -98,6 +106,10 @@ export function openFactors({ store, sessions, passwords, secrets, rules, clock 
   }
 
   const checkPassword: Factors['checkPassword'] = async (named, password, late) => {
+    if (named.id === undefined && named.domain === undefined) throw expecting('domain', 'user')
+    const elsewhere = await directories.login(named, password)
+    if (elsewhere && !elsewhere.user) throw refused()
+    if (elsewhere?.user) return elsewhere.user
     const found = await find(named)
     const user = await settle(found, await passwords.matches(password, found?.passwordHash))
     const { passwordExpiresAt: end } = user
@@ -116,7 +128,7 @@ export function openFactors({ store, sessions, passwords, secrets, rules, clock 
   }
 
   const byTotp = async ({ user: named, passcode }: NonNullable<Login['totp']>): Promise<Proof> => {
-    const user = await find(named)
+    const user = await confirmed(await find(named))
     const seconds = Math.floor(clock.now() / 1e6)
     const known = user ? await secrets.blobsOf(user.id, 'totp') : []
     return fresh(
@@ -135,7 +147,7 @@ export function openFactors({ store, sessions, passwords, secrets, rules, clock 
     const owner = id === undefined ? await find(ask.user!) : undefined
     const found = await findSecret(store.read, id === undefined ? { userId: owner?.id ?? '', name: name! } : { id })
     const right = await passwords.matches(ask.secret, found?.secretHash)
-    const user = found && (await findCredentials(store.read, { id: found.userId }))
+    const user = found && (await confirmed(await findCredentials(store.read, { id: found.userId })))
     const now = clock.now()
     if (!found || !right || !user?.enabled || isInactive(rules, user, now)) throw refused()
     if (found.expiresAt !== undefined && found.expiresAt <= now) throw refused()

@@ -28,6 +28,9 @@ export function merge(old: Extra, change: Extra): Extra {
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined))
 }
 
+/** Columns of a user or group that comes from no directory. */
+export const ours = { local_id: '', seen_at: 0, gone: 0 }
+
 type Named = 'identity_project' | 'identity_user' | 'identity_group' | 'identity_role'
 
 /** Names are unique within a domain. Call in the writing transaction: writers queue up, so nobody can come between. */

@@ -5,6 +5,7 @@ import { type Delegation, delegatedRoleIds, delegationOf, kindOf } from './deleg
 import { effectiveRoleIds, impliedRoles, nameRoles, type RoleName, type RoleScope, withImplied } from './effective-roles.ts'
 import { openFernet, sealFernet } from './fernet.ts'
 import type { Keys } from './keys.ts'
+import { type Directories, trustedMicros } from './ldap/directories.ts'
 import { type Payload, packPayload, unpackPayload } from './payload.ts'
 import { findProject, type Project } from './project-tree.ts'
 import { isRevoked } from './revocations.ts'
@@ -21,6 +22,8 @@ export type Session = {
   domain: Named | undefined
   roles: RoleName[]
   delegation: Delegation
+  /** Until then nobody must look whether its users are still in their directories. */
+  trustedUntil: number
 }
 
 export type Sessions = {
@@ -32,7 +35,10 @@ export type Sessions = {
 
 const remembered = 5000
 
-export function openSessions(store: Store, keys: Keys, clock: Clock): Sessions {
+export type SessionParts = { store: Store; keys: Keys; directories: Directories; clock: Clock }
+
+export function openSessions(parts: SessionParts): Sessions {
+  const { store, keys, clock } = parts
   let generation = -1
   const known = new Map<string, Session>()
   const remember = (token: string, at: number, session: Session) => {
@@ -42,12 +48,12 @@ export function openSessions(store: Store, keys: Keys, clock: Clock): Sessions {
   }
   const load = async (token: string): Promise<Session | undefined> => {
     const opened = openFernet(await keys.all(), token)
-    return opened && sessionOf(store, unpackPayload(opened.content))
+    return opened && sessionOf(parts, unpackPayload(opened.content))
   }
   return {
     async issue(payload) {
       const [key] = await keys.all()
-      const session = await sessionOf(store, payload)
+      const session = await sessionOf(parts, payload)
       return session && { token: sealFernet(key!, packPayload(payload), Math.floor(payload.issuedAt / 1e6)), session }
     },
     async find(token, graceMicros = 0) {
@@ -56,7 +62,8 @@ export function openSessions(store: Store, keys: Keys, clock: Clock): Sessions {
         known.clear()
         generation = now
       }
-      const session = known.get(token) ?? (await load(token))
+      const last = known.get(token)
+      const session = last && last.trustedUntil > clock.now() ? last : await load(token)
       if (!session) return undefined
       remember(token, now, session)
       // A token of a future that was lost, with the database restored from a backup, could not be revoked any more.
@@ -66,10 +73,11 @@ export function openSessions(store: Store, keys: Keys, clock: Clock): Sessions {
   }
 }
 
-async function sessionOf(store: Store, payload: Payload): Promise<Session | undefined> {
+async function sessionOf(parts: SessionParts, payload: Payload): Promise<Session | undefined> {
+  const { store } = parts
   const delegation = await delegationOf(store.read, payload)
   if (!delegation) return undefined
-  const users = await enabledUsers(store, delegation.userIds)
+  const users = await enabledUsers(parts, delegation.userIds)
   const user = users?.find((one) => one.id === delegation.actorId)
   if (!users || !user) return undefined
   const place = await placeOf(store, payload)
@@ -81,7 +89,8 @@ async function sessionOf(store: Store, payload: Payload): Promise<Session | unde
   const { auditIds, generation } = payload
   const { userIds } = delegation
   if (await isRevoked(store, { auditIds, userIds, projectId: project?.id ?? '', domainIds, generation })) return undefined
-  const session = { payload, user, project, domain, roles, delegation }
+  const trustedUntil = Math.min(...users.map((one) => one.trustedUntil))
+  const session = { payload, user, project, domain, roles, delegation, trustedUntil }
   return { ...session, caller: callerOf(session) }
 }
 
@@ -95,22 +104,31 @@ async function rolesOf(store: Store, delegation: Delegation, scope: RoleScope): 
   )
 }
 
+type SessionUser = Session['user'] & { trustedUntil: number }
+
 /** Undefined when one of them is gone, or is disabled, or its domain is. */
-async function enabledUsers({ read }: Store, ids: string[]): Promise<Session['user'][] | undefined> {
-  const rows = await read
-    .selectFrom('identity_user as user')
-    .innerJoin('identity_project as domain', 'domain.id', 'user.domain_id')
-    .select(['user.id', 'user.name', 'user.domain_id', 'domain.name as domain_name', 'user.password_expires_at'])
-    .where('user.id', 'in', ids)
-    .where('user.enabled', '=', 1)
-    .where('domain.enabled', '=', 1)
-    .execute()
-  if (rows.length !== ids.length) return undefined
+async function enabledUsers({ store, directories, clock }: SessionParts, ids: string[]): Promise<SessionUser[] | undefined> {
+  const load = () =>
+    store.read
+      .selectFrom('identity_user as user')
+      .innerJoin('identity_project as domain', 'domain.id', 'user.domain_id')
+      .select(['user.id', 'user.name', 'user.domain_id', 'user.enabled', 'user.local_id', 'user.seen_at'])
+      .select(['user.password_expires_at', 'domain.name as domain_name', 'domain.enabled as domain_enabled'])
+      .where('user.id', 'in', ids)
+      .execute()
+  let rows = await load()
+  const stale = rows.filter((row) => row.local_id !== '' && row.seen_at + trustedMicros <= clock.now())
+  if (stale.length > 0) {
+    await directories.confirm(stale.map((row) => row.id))
+    rows = await load()
+  }
+  if (rows.length !== ids.length || rows.some((row) => !row.enabled || !row.domain_enabled)) return undefined
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
     domain: { id: row.domain_id, name: row.domain_name },
     passwordExpiresAt: row.password_expires_at || undefined,
+    trustedUntil: row.local_id === '' ? Number.POSITIVE_INFINITY : row.seen_at + trustedMicros,
   }))
 }
 
@@ -133,7 +151,7 @@ async function placeOf(store: Store, { scope }: Payload): Promise<Place | undefi
 
 const nameOf = ({ id, name }: Project): Named => ({ id, name })
 
-const callerOf = ({ payload, user, project, domain, roles, delegation }: Omit<Session, 'caller'>): Caller => ({
+const callerOf = ({ payload, user, project, domain, roles, delegation }: Omit<Session, 'caller' | 'trustedUntil'>): Caller => ({
   userId: user.id,
   userName: user.name,
   userDomainId: user.domain.id,

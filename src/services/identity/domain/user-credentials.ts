@@ -20,6 +20,8 @@ export type Credentials = {
   failedAt: number
   lastActiveAt: number
   options: Extra
+  /** In a directory, which knows the password. */
+  isElsewhere: boolean
 }
 
 type Named = {
@@ -59,5 +61,6 @@ export async function findCredentials(read: Reader, { id, name, domain }: Named)
     failedAt: row.failed_at,
     lastActiveAt: row.last_active_at,
     options: fromJson(row.options),
+    isElsewhere: row.local_id !== '',
   }
 }

@@ -7,8 +7,9 @@ import { hexId } from '../../../kit/ids.ts'
 import type { Passwords } from '../../../kit/password/password.ts'
 import type { IdentityTables, IdentityTx } from '../tables.ts'
 import type { Factors } from './factors.ts'
+import { type Directories, readOnly } from './ldap/directories.ts'
 import { mapPage, noLimit, type Page, textFilters } from './lists.ts'
-import { assertFreeName, type Extra, existing, merge } from './names.ts'
+import { assertFreeName, type Extra, existing, merge, ours } from './names.ts'
 import {
   assertGoodPassword,
   assertOldEnough,
@@ -61,7 +62,14 @@ export type Users = {
   remove(id: string): Promise<void>
 }
 
-type Parts = { store: Store; passwords: Passwords; clock: Clock; factors: Factors; rules: PasswordRules }
+type Parts = {
+  store: Store
+  passwords: Passwords
+  clock: Clock
+  factors: Factors
+  rules: PasswordRules
+  directories: Directories
+}
 
 export const userOf = (row: Selectable<IdentityTables['identity_user']>): User => ({
   id: row.id,
@@ -74,15 +82,19 @@ export const userOf = (row: Selectable<IdentityTables['identity_user']>): User =
   extra: fromJson(row.extra),
 })
 
-export function openUsers({ store, passwords, clock, factors, rules }: Parts): Users {
+export function openUsers({ store, passwords, clock, factors, rules, directories }: Parts): Users {
   const shown = (row: Selectable<IdentityTables['identity_user']>): User => {
     const user = userOf(row)
     const idle = isInactive(rules, { lastActiveAt: row.last_active_at, options: user.options }, clock.now())
     return { ...user, enabled: user.enabled && !idle }
   }
   const findIn = async (read: Store['read'] | IdentityTx, id: string) => {
-    const row = await read.selectFrom('identity_user').selectAll().where('id', '=', id).executeTakeFirst()
+    const row = await read.selectFrom('identity_user').selectAll().where('id', '=', id).where('gone', '=', 0).executeTakeFirst()
     return row && shown(row)
+  }
+  const assertOurs = async (id: string) => {
+    const row = await store.read.selectFrom('identity_user').select('local_id').where('id', '=', id).executeTakeFirst()
+    if (row && row.local_id !== '') throw readOnly()
   }
   const hashOf = async (password: string | null | undefined) => {
     if (password === null || password === undefined) return ''
@@ -103,9 +115,13 @@ export function openUsers({ store, passwords, clock, factors, rules }: Parts): U
   const remember = (tx: IdentityTx, userId: string, { password_hash: passwordHash, password_created_at: at }: Secret) =>
     passwordHash === '' ? Promise.resolve() : rememberPassword(tx, rules, { userId, passwordHash, at })
   return {
-    find: (id) => findIn(store.read, id),
+    async find(id) {
+      await directories.seeUser(id)
+      return findIn(store.read, id)
+    },
     async list(ask, { expiry, groupId } = {}) {
-      let query = store.read.selectFrom('identity_user').selectAll()
+      await (groupId === undefined ? directories.seeUsers(ask) : directories.seeMembersOf(groupId))
+      let query = store.read.selectFrom('identity_user').selectAll().where('gone', '=', 0)
       if (groupId !== undefined)
         query = query.where('id', 'in', (eb) =>
           eb.selectFrom('identity_member').select('user_id').where('group_id', '=', groupId),
@@ -114,12 +130,13 @@ export function openUsers({ store, passwords, clock, factors, rules }: Parts): U
       return mapPage(await page(query, userListing, ask), shown)
     },
     async create(user) {
+      await directories.assertWritable(user.domainId)
       const passwordHash = await hashOf(user.password)
       return store.write(async (tx) => {
         existing(await findDomain(tx, user.domainId), 'domain', user.domainId)
         const secret = secretOf(passwordHash, user.options, 'administrator')
         const now = clock.now()
-        const row = { ...rowOf(user), ...secret, id: hexId(), failed_at: 0, last_active_at: now, created_at: now }
+        const row = { ...rowOf(user), ...secret, ...ours, id: hexId(), failed_at: 0, last_active_at: now, created_at: now }
         await assertFreeName(tx, 'identity_user', 'user', row)
         await assertDefaultProject(tx, user.defaultProjectId)
         await tx.insertInto('identity_user').values(row).execute()
@@ -129,6 +146,7 @@ export function openUsers({ store, passwords, clock, factors, rules }: Parts): U
     },
     async update(id, change) {
       existing(await findIn(store.read, id), 'user', id)
+      await assertOurs(id)
       const passwordHash = change.password === undefined ? undefined : await hashOf(change.password)
       return store.write(async (tx) => {
         const old = existing(await findIn(tx, id), 'user', id)
@@ -158,6 +176,7 @@ export function openUsers({ store, passwords, clock, factors, rules }: Parts): U
     async changePassword(id, original, password) {
       assertGoodPassword(rules, password)
       const user = await factors.checkPassword({ id }, original, 'late')
+      await assertOurs(id)
       if (user.options['lock_password'] === true)
         throw new Problem(
           'invalid',
@@ -179,11 +198,13 @@ export function openUsers({ store, passwords, clock, factors, rules }: Parts): U
         await revoke(tx, { userId: id }, clock)
       })
     },
-    remove: (id) =>
-      store.write(async (tx) => {
+    async remove(id) {
+      await assertOurs(id)
+      await store.write(async (tx) => {
         existing(await findIn(tx, id), 'user', id)
         await removeUsers(tx, [id], clock)
-      }),
+      })
+    },
   }
 }
 

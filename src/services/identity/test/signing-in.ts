@@ -32,8 +32,9 @@ export const adminProject = { project: { name: 'admin', domain: { id: 'default' 
 export async function identityCloud(
   t: TestContext,
   identitySettings: NonNullable<TestCloudOptions['identitySettings']> = {},
+  more: TestCloudOptions = {},
 ): Promise<IdentityCloud> {
-  const cloud = await testCloud(t, { identity: true, hosts: [], identitySettings })
+  const cloud = await testCloud(t, { ...more, identity: true, hosts: [], identitySettings })
   const anyone = cloud.withToken(undefined).identity
   const ask: IdentityCloud['ask'] = ({ name = 'admin', id, password = 'secret', domain = 'default', scope, query = '' } = {}) =>
     anyone.post(`/auth/tokens${query}`, {

@@ -1,0 +1,19 @@
+import { Problem } from '../../../kit/errors.ts'
+
+/** So many at a time, in the order in which they came; throws unavailable when too many wait already. */
+export function openTurnstile(parallel: number, waiting: number): <T>(run: () => Promise<T>) => Promise<T> {
+  let running = 0
+  const queue: (() => void)[] = []
+  return async (run) => {
+    if (queue.length >= waiting) throw new Problem('unavailable', 'Too many are waiting for the directory. Try again later.')
+    if (running >= parallel) await new Promise<void>((resolve) => queue.push(resolve))
+    else running++
+    try {
+      return await run()
+    } finally {
+      const next = queue.shift()
+      if (next) next()
+      else running--
+    }
+  }
+}

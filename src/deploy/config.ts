@@ -7,6 +7,8 @@ export type DaemonName = 'controller' | 'agent'
 /** One machine of the cloud. */
 export type Node = {
   name: string
+  /** Where other hosts reach it. */
+  address: string
   /** Where its own traffic between hosts arrives. */
   tunnelIp: string
   isController: boolean
@@ -34,6 +36,7 @@ export function nodeConfig(place: Place, settings: Settings, node: Node) {
       controller: `https://${node.isController ? '127.0.0.1' : controller}:${ports.link}`,
       name: node.name,
       stateDir: place.agentState,
+      address: node.address,
       tunnelIp: node.tunnelIp,
       bridgeMappings: Object.fromEntries(mappings),
       virt,

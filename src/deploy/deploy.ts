@@ -140,6 +140,7 @@ async function localNode({ place }: Installation, settings: Settings): Promise<L
     name,
     isComputeHost,
     wasComputeHost,
+    address: controller,
     tunnelIp: (tunnelInterface === '' ? undefined : addressOf(tunnelInterface)) ?? controller,
     isController: true,
     isNetworkHost,

@@ -62,7 +62,15 @@ test('secrets are read back; a half-written file gives none; the agent gets the 
   assert.deepEqual(JSON.parse(agentSecretsText(secrets)), { linkKey: secrets.linkKey, linkCertificate: 'c' })
 })
 
-const node = { name: 'host1', tunnelIp: '192.0.2.10', isController: true, isNetworkHost: true, isGateway: true, runsAgent: true }
+const node = {
+  name: 'host1',
+  address: '192.0.2.10',
+  tunnelIp: '192.0.2.10',
+  isController: true,
+  isNetworkHost: true,
+  isGateway: true,
+  runsAgent: true,
+}
 const settings = settingsOf(
   new Map([
     ['CONFIG_CONTROLLER_HOST', '192.0.2.10'],

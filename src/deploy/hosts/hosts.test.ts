@@ -97,6 +97,7 @@ const target = (seen: Partial<Seen>, tunnelInterface = '', up: string[] = ['h2']
 test('a host is added, changed or kept by what is seen on it; tunnels go by the interface that was named', () => {
   assert.equal(target({}).state, 'add')
   assert.equal(target({}).node.tunnelIp, '192.0.2.2')
+  assert.equal(target({}, 'eth1').node.address, '192.0.2.2')
   assert.equal(target({}, 'eth1').node.tunnelIp, '198.51.100.2')
   const text = configText(nodeConfig(placeAt(), settings(), target({}).node))
   const config = execFileSync('sha256sum', { input: text, encoding: 'utf8' }).split(' ')[0]!

@@ -21,10 +21,11 @@ export type TargetNeeds = {
 export function targetOf(host: OpenHost, { place, settings, fingerprint, up }: TargetNeeds): Target {
   const { address, seen } = host
   const { networkHosts, tunnelInterface } = settings
+  const reachedBy = [...seen.addresses.values()].includes(address) ? address : primary(seen.addresses)
   const node: Node = {
     name: seen.name,
-    tunnelIp:
-      seen.addresses.get(tunnelInterface) ?? ([...seen.addresses.values()].includes(address) ? address : primary(seen.addresses)),
+    address: reachedBy,
+    tunnelIp: seen.addresses.get(tunnelInterface) ?? reachedBy,
     isController: false,
     isNetworkHost: networkHosts.includes(address),
     isGateway: networkHosts[0] === address,

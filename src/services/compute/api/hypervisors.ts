@@ -44,7 +44,7 @@ const shape = view<Shown>({
   status: (host) => (host.enabled ? 'enabled' : 'disabled'),
   hypervisor_type: detailed(() => 'QEMU'),
   hypervisor_version: detailed((host) => host.facts.hypervisorVersion),
-  host_ip: detailed((host) => host.facts.tunnelIp),
+  host_ip: detailed((host) => host.facts.address),
   service: {
     from: (host, { version }) =>
       host.isDetailed

@@ -111,6 +111,14 @@ create index identity_limit_domain on identity_limit (domain_id);
 create table identity_domain_option (domain_id text not null, group_name text not null, option_name text not null,
   value text not null, sensitive bigint not null, primary key (domain_id, group_name, option_name));
 
+-- identity-3
+alter table identity_user add column local_id text not null default '';
+alter table identity_user add column seen_at bigint not null default 0;
+alter table identity_user add column gone bigint not null default 0;
+alter table identity_group add column local_id text not null default '';
+alter table identity_group add column seen_at bigint not null default 0;
+alter table identity_group add column gone bigint not null default 0;
+
 -- image-0001-images
 create table image_image (
   id text primary key, name text not null, status text not null, visibility text not null, owner_id text not null,

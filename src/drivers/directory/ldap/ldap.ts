@@ -1,4 +1,5 @@
 import type { Client, Entry } from 'ldapts'
+import { assertNoTransaction } from '../../../kit/context.ts'
 import { explainError, isProblem, Problem } from '../../../kit/errors.ts'
 import type {
   Directory,
@@ -10,21 +11,26 @@ import type {
 } from '../driver.ts'
 import { filterOf } from './filter.ts'
 import { isGuidAttribute, toGuid } from './guid.ts'
-import { openTurnstile } from './turnstile.ts'
+import { openTurnstile, type Turnstile } from './turnstile.ts'
 import { openWire, tlsOptions } from './wire.ts'
 
 export type LdapLimits = { connectMs?: number; wholeMs?: number; parallel?: number; waiting?: number; answerBytes?: number }
 
 /**
- * LDAP (RFC 4511) by simple bind, a connection for each question. All directories of this process together get so many connections at a time,
- * and each connection so long and so many bytes: what is slow holds nobody up but those who ask it.
+ * LDAP (RFC 4511) by simple bind, a connection for each question. Of this process each directory gets so many connections
+ * at a time, and each connection so long and so many bytes: what is slow holds nobody up but those who ask it.
  */
 export function ldapDirectories(limits: LdapLimits = {}): OpenDirectory {
-  const { connectMs = 5000, wholeMs = 15_000, parallel = 20, waiting = 200, answerBytes = 32 << 20 } = limits
-  const inTurn = openTurnstile(parallel, waiting)
+  const { connectMs = 5000, wholeMs = 15_000, parallel = 10, waiting = 200, answerBytes = 32 << 20 } = limits
+  const turnstiles = new Map<string, Turnstile>()
   return (connection) => {
-    const talk = <T>(run: (client: Client) => Promise<T>) =>
-      inTurn(() => firstThatAnswers(connection, { connectMs, wholeMs, answerBytes }, run))
+    const key = JSON.stringify(connection.servers)
+    const inTurn = turnstiles.get(key) ?? openTurnstile(parallel, waiting)
+    turnstiles.set(key, inTurn)
+    const talk = <T>(run: (client: Client) => Promise<T>) => {
+      assertNoTransaction('a directory')
+      return inTurn(() => firstThatAnswers(connection, { connectMs, wholeMs, answerBytes }, run))
+    }
     return openLdap(connection, talk)
   }
 }

@@ -1,7 +1,9 @@
 import { Problem } from '../../../kit/errors.ts'
 
+export type Turnstile = <T>(run: () => Promise<T>) => Promise<T>
+
 /** So many at a time, in the order in which they came; throws unavailable when too many wait already. */
-export function openTurnstile(parallel: number, waiting: number): <T>(run: () => Promise<T>) => Promise<T> {
+export function openTurnstile(parallel: number, waiting: number): Turnstile {
   let running = 0
   const queue: (() => void)[] = []
   return async (run) => {

@@ -1,3 +1,4 @@
+import { assertNoTransaction } from '../../../kit/context.ts'
 import { Problem } from '../../../kit/errors.ts'
 import { normalDn } from '../dn.ts'
 import type { Directory, DirectoryConnection, DirectoryEntry, DirectoryFilter, OpenDirectory } from '../driver.ts'
@@ -40,6 +41,7 @@ export function memoryDirectory(entries: MemoryEntry[]): MemoryDirectory {
 
 function directoryOf(made: MemoryDirectory): Directory {
   const assertUp = () => {
+    assertNoTransaction('a directory')
     if (!made.isDown) return
     const cause = new Error('the directory in memory is down')
     throw new Problem('unavailable', 'The directory of this domain does not answer. Try again later.', { cause })

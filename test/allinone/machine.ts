@@ -79,7 +79,8 @@ export async function reboot(exec: Exec): Promise<void> {
   // Their monitors end with them.
   for (const pid of daemons) await exec.attempt(['kill', '-9', pid])
   for (const name of await namespaces(exec)) await exec.attempt(['ip', 'netns', 'delete', name])
-  for (const name of ['br-int', 'br-ex', 'ovs-netdev', ...(await taps(exec))]) await exec.attempt(['ip', 'link', 'delete', name])
+  for (const name of ['br-int', 'br-tun', 'br-ex', 'ovs-netdev', ...(await taps(exec))])
+    await exec.attempt(['ip', 'link', 'delete', name])
   for (const folder of ['altostack', 'altostack-dhcp', 'openvswitch']) rmSync(`/run/${folder}`, { recursive: true, force: true })
 }
 

@@ -1,5 +1,7 @@
 import { second } from '../../../kit/clock.ts'
 import { fromJson } from '../../../kit/db/columns.ts'
+import { Problem } from '../../../kit/errors.ts'
+import type { RouterRow } from '../tables.ts'
 import { networkRipple } from './ripples.ts'
 import type { Change, On } from './store.ts'
 
@@ -67,33 +69,56 @@ async function networksOfRouter({ tx }: Pick<Change, 'tx'>, routerId: string): P
 
 /** Keeps the router where it is when that host can carry it, or else moves it to one that can. */
 export async function homeRouter(change: Change, routerId: string): Promise<void> {
-  const router = await change.tx.selectFrom('network_router').selectAll().where('id', '=', routerId).executeTakeFirstOrThrow()
-  const networks = await networksOfRouter(change, routerId)
-  const homes = await homesFor(change, 'router', networks)
-  const host = homes.includes(router.host) ? router.host : (homes[0] ?? router.host)
+  const router = await routerRow(change, routerId)
+  const homes = await homesFor(change, 'router', await networksOfRouter(change, routerId))
+  await putRouter(change, router, homes.includes(router.host) ? router.host : (homes[0] ?? router.host))
+}
+
+/** Puts the router on this host, because somebody says so; undefined: on none, until it is looked after next. */
+export async function placeRouter(change: Change, routerId: string, host: string | undefined): Promise<void> {
+  const router = await routerRow(change, routerId)
+  if (host !== undefined && !(await homesFor(change, 'router', await networksOfRouter(change, routerId))).includes(host))
+    throw noHome(host, 'router', routerId)
+  await putRouter(change, router, host ?? '')
+}
+
+const routerRow = ({ tx }: Change, id: string): Promise<RouterRow> =>
+  tx.selectFrom('network_router').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+
+async function putRouter(change: Change, router: RouterRow, host: string): Promise<void> {
   change.hint(router.host, 'router', 'port')
   change.hint(host, 'router', 'port')
   if (host !== router.host)
-    await change.tx.updateTable('network_router').set({ host, ready: 0, trouble: '' }).where('id', '=', routerId).execute()
-  await change.tx
+    await change.tx.updateTable('network_router').set({ host, ready: 0, trouble: '' }).where('id', '=', router.id).execute()
+  const moved = await change.tx
     .updateTable('network_port')
     .set({ host, wired: 0 })
-    .where('device_id', '=', routerId)
+    .where('device_id', '=', router.id)
     .where('device_owner', 'like', 'network:router%')
     .where('host', '<>', host)
+    .returning('network_id')
     .execute()
-  if (host !== router.host) for (const network of networks) await networkRipple(change, network)
+  for (const network of new Set(moved.map((port) => port.network_id))) await networkRipple(change, network)
 }
 
 /** The same for the DHCP server of a network, whose row is there. */
 export async function homeDhcp(change: Change, networkId: string): Promise<void> {
-  const dhcp = await change.tx
-    .selectFrom('network_dhcp')
-    .selectAll()
-    .where('network_id', '=', networkId)
-    .executeTakeFirstOrThrow()
+  const { host } = await dhcpRow(change, networkId)
   const homes = await homesFor(change, 'dhcp', [networkId])
-  const host = homes.includes(dhcp.host) ? dhcp.host : (homes[0] ?? dhcp.host)
+  await putDhcp(change, networkId, homes.includes(host) ? host : (homes[0] ?? host))
+}
+
+export async function placeDhcp(change: Change, networkId: string, host: string | undefined): Promise<void> {
+  if (host !== undefined && !(await homesFor(change, 'dhcp', [networkId])).includes(host))
+    throw noHome(host, 'DHCP server of network', networkId)
+  await putDhcp(change, networkId, host ?? '')
+}
+
+const dhcpRow = ({ tx }: Change, networkId: string) =>
+  tx.selectFrom('network_dhcp').selectAll().where('network_id', '=', networkId).executeTakeFirstOrThrow()
+
+async function putDhcp(change: Change, networkId: string, host: string): Promise<void> {
+  const dhcp = await dhcpRow(change, networkId)
   change.hint(dhcp.host, 'dhcp', 'port')
   change.hint(host, 'dhcp', 'port')
   if (host !== dhcp.host)
@@ -102,11 +127,15 @@ export async function homeDhcp(change: Change, networkId: string): Promise<void>
       .set({ host, ready: 0, trouble: '', leases: '[]' })
       .where('network_id', '=', networkId)
       .execute()
-  await change.tx
+  const moved = await change.tx
     .updateTable('network_port')
     .set({ host, wired: 0 })
     .where('id', '=', dhcp.port_id)
     .where('host', '<>', host)
+    .returning('id')
     .execute()
-  if (host !== dhcp.host) await networkRipple(change, networkId)
+  if (moved.length > 0) await networkRipple(change, networkId)
 }
+
+const noHome = (host: string, what: string, id: string) =>
+  new Problem('conflict', `Host ${host} is silent or does not reach the networks of ${what} ${id}.`, { code: 'NoEligibleAgent' })

@@ -24,6 +24,13 @@ export async function cards({ first, second }: World): Promise<void> {
   // What CONFIG_NEUTRON_OVS_BRIDGE_IFACES will do.
   await plug(first, 'br-ex', 'eth3')
   for (const host of [first, second]) await plug(host, 'br-eth1', 'eth2')
+  for (const [host, address] of [
+    [first, '9.181.129.110/24'],
+    [second, '9.181.129.64/24'],
+  ] as const)
+    await host.sh(
+      `ovs-vsctl --may-exist add-br br-phy -- set bridge br-phy datapath_type=netdev -- --may-exist add-port br-phy eth1; ip addr del ${address} dev eth1; ip addr add ${address} dev br-phy; ip link set br-phy up`,
+    )
 }
 
 const plug = (host: SimHost, bridge: string, card: string) => host.sh(`ovs-vsctl --may-exist add-port ${bridge} ${card}`)

@@ -2,7 +2,15 @@
 import { oneHost, secondHost } from './install.ts'
 import { networksAsMeant, networksAsPrinted } from './networks.ts'
 import { cards } from './physical.ts'
+import { traffic } from './traffic.ts'
 import { openWorld } from './world.ts'
+
+/** `--stay`: what was built stays as it was when something failed, until Ctrl-C. */
+const stay = () =>
+  new Promise((resolve) => {
+    const timer = setInterval(() => {}, 60_000)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(clearInterval(timer)))
+  })
 
 const world = await openWorld()
 let passed = false
@@ -12,9 +20,11 @@ try {
   await cards(world)
   await networksAsPrinted(world)
   await networksAsMeant(world)
+  await traffic(world)
   passed = true
 } catch (error) {
   console.error(error)
+  if (process.argv.includes('--stay')) await stay()
 } finally {
   await world.sims.down()
 }

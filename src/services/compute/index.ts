@@ -12,11 +12,13 @@ import { hypervisorEndpoints } from './api/hypervisors.ts'
 import { instanceActionEndpoints } from './api/instance-actions.ts'
 import { interfaceEndpoints } from './api/interfaces.ts'
 import { keypairEndpoints } from './api/keypairs.ts'
+import { migrationEndpoints } from './api/migrations.ts'
 import { limitEndpoints, quotaEndpoints } from './api/quotas.ts'
 import { removedEndpoints } from './api/removed.ts'
 import { securityGroupEndpoints } from './api/security-groups.ts'
 import { serverActionEndpoints } from './api/server-actions.ts'
 import { serverGroupEndpoints } from './api/server-groups.ts'
+import { moveEndpoints } from './api/server-moves.ts'
 import { serverFactEndpoints, serverMetadataEndpoints, serverTagEndpoints } from './api/server-parts.ts'
 import { serverEndpoints } from './api/servers.ts'
 import { serviceEndpoints } from './api/services.ts'
@@ -36,6 +38,8 @@ import { openInstanceActions } from './domain/instance-actions.ts'
 import { openInterfaces } from './domain/interfaces.ts'
 import { openKeypairs } from './domain/keypairs.ts'
 import { answerMetadata, notFound } from './domain/metadata/answer.ts'
+import { openMigrations } from './domain/migrations.ts'
+import { openMoving } from './domain/moving.ts'
 import { openPowerActions } from './domain/power.ts'
 import { openComputeQuota } from './domain/quotas.ts'
 import { openServerGroups } from './domain/server-groups.ts'
@@ -44,6 +48,7 @@ import { openComputeServices } from './domain/services.ts'
 import { computePolicies } from './policy.ts'
 import { type ComputeTables, computeMigrations } from './tables.ts'
 import { serverWork } from './work/server.work.ts'
+import { openStanding, type ServerWorld } from './work/standing.ts'
 
 export const computeKind: ServiceKind = { name: 'compute', migrations: computeMigrations, policies: computePolicies }
 
@@ -69,6 +74,23 @@ export function openCompute(deps: Deps, needs: ComputeNeeds): Service<Compute> {
   const actions = openInstanceActions(db, clock)
   const power = openPowerActions(db, servers, actions, work)
   const interfaces = openInterfaces(db, servers, actions, network)
+  const migrations = openMigrations(db, clock)
+  const world: ServerWorld = {
+    db,
+    clock,
+    hosts,
+    servers,
+    actions,
+    migrations,
+    computeHosts,
+    aggregates,
+    groups,
+    network,
+    placement,
+  }
+  const standing = openStanding(world)
+  const { choose } = standing
+  const moving = openMoving({ db, work, quota, servers, actions, migrations, computeHosts, flavors, choose })
   const create = createServer({ db, clock, quota, work, flavors, keypairs, groups, actions, images, network })
 
   const contract: Compute = {
@@ -105,6 +127,8 @@ export function openCompute(deps: Deps, needs: ComputeNeeds): Service<Compute> {
       ...keypairEndpoints(keypairs),
       ...serverEndpoints({ db, servers, power, create, computeHosts, network }),
       ...serverActionEndpoints({ servers, power, hosts, network }),
+      ...moveEndpoints(servers, moving),
+      ...migrationEndpoints(servers, moving),
       ...serverMetadataEndpoints(servers, quota),
       ...serverTagEndpoints(servers),
       ...serverFactEndpoints(servers, network),
@@ -121,7 +145,7 @@ export function openCompute(deps: Deps, needs: ComputeNeeds): Service<Compute> {
       ...usageEndpoints(db, clock),
       ...removedEndpoints(),
     ],
-    machines: [serverWork({ db, clock, hosts, servers, actions, computeHosts, aggregates, groups, network, placement })],
+    machines: [serverWork(world, standing)],
     contract,
     desk: {
       agents: { vm: vmDesk(db, clock, work) },

@@ -143,6 +143,54 @@ export type ServerRow = {
   launched_at: number
   terminated_at: number
   deleted: number
+  /** UUID of the migration under way, empty: none. */
+  move_id: string
+  /** JSON of MovePlan, empty: no host was chosen. */
+  move: string
+  /** The other host of the move: until the guest is handed over where it goes, afterwards where it was. */
+  move_host: string
+  /** 1: the other host's document names it. */
+  move_there: number
+  move_withdrawn_at: number
+  /** JSON of MoveSeen as the server's host tells it, and of VmSeen as the other host does; empty: nothing. */
+  move_seen: string
+  other_seen: string
+}
+
+/** A way from host to host, once begun kept for ever. */
+export type MigrationRow = {
+  number: number
+  uuid: string
+  server_id: string
+  project_id: string
+  user_id: string
+  type: string
+  status: string
+  source_host: string
+  dest_host: string
+  dest_address: string
+  /** The host somebody asked for, and whether without asking the filters. */
+  asked_host: string
+  unfiltered: number
+  /** JSON of FlavorSnapshot. */
+  old_flavor: string
+  new_flavor: string
+  /** How the server was before it was switched off for the way. */
+  power: string
+  /** 1: somebody asked to end it, or to end it whatever it takes. */
+  cancelled: number
+  forced: number
+  /** Why it failed. */
+  error: string
+  /** Bytes. */
+  memory_total: number
+  memory_sent: number
+  memory_left: number
+  disk_total: number
+  disk_sent: number
+  disk_left: number
+  created_at: number
+  updated_at: number
 }
 
 export type ServerTagRow = { server_id: string; tag: string }
@@ -189,6 +237,7 @@ export type ComputeTables = {
   compute_server: ServerRow
   compute_server_tag: ServerTagRow
   compute_action: ActionRow
+  compute_migration: MigrationRow
   compute_server_group: ServerGroupRow
 }
 
@@ -247,6 +296,28 @@ export const computeMigrations: Migration[] = [
         id text primary key, project_id text not null, user_id text not null, name text not null, policy text not null,
         rules text not null, created_at bigint not null)`,
       'create index compute_server_group_project on compute_server_group (project_id)',
+    ],
+  },
+  {
+    name: 'compute-0002-migrations',
+    statements: [
+      "insert into compute_counter (name, value) values ('migration', 0)",
+      `create table compute_migration (
+        uuid text primary key, number bigint not null unique, server_id text not null, project_id text not null, user_id text not null,
+        type text not null, status text not null, source_host text not null, dest_host text not null, dest_address text not null,
+        asked_host text not null, unfiltered bigint not null, old_flavor text not null, new_flavor text not null, power text not null,
+        cancelled bigint not null, forced bigint not null, error text not null, memory_total bigint not null,
+        memory_sent bigint not null, memory_left bigint not null, disk_total bigint not null, disk_sent bigint not null,
+        disk_left bigint not null, created_at bigint not null, updated_at bigint not null)`,
+      'create index compute_migration_created on compute_migration (created_at, number)',
+      'create index compute_migration_server on compute_migration (server_id)',
+      ...['move_id', 'move', 'move_host', 'move_seen', 'other_seen'].map(
+        (column) => `alter table compute_server add column ${column} text not null default ''`,
+      ),
+      ...['move_there', 'move_withdrawn_at'].map(
+        (column) => `alter table compute_server add column ${column} bigint not null default 0`,
+      ),
+      'create index compute_server_move_host on compute_server (move_host)',
     ],
   },
 ]

@@ -220,22 +220,10 @@ export function serverFactEndpoints(servers: Servers, network: () => Network): E
       handle: async () => ({ nodes: [], pagesize_kb: null }),
     }),
     endpoint({
-      on: 'GET /servers/{server_id}/migrations',
-      policy: 'os_compute_api:servers:migrations:index',
-      since: '2.23',
-      ...one,
-      handle: async () => ({ migrations: [] }),
-    }),
-    endpoint({
       on: 'GET /servers/{server_id}/os-volume_attachments',
       policy: 'os_compute_api:os-volumes-attachments:index',
       ...one,
       handle: async () => ({ volumeAttachments: [] }),
-    }),
-    endpoint({
-      on: 'GET /os-migrations',
-      policy: 'os_compute_api:os-migrations:index',
-      handle: async () => ({ migrations: [] }),
     }),
   ]
 }

@@ -6,7 +6,7 @@ import type { Network } from '../../network/contract.ts'
 import { likePattern } from '../domain/patterns.ts'
 import type { Condition, ServerColumn, ServerSelection } from '../domain/server-list.ts'
 import { serverListing } from '../domain/server-list.ts'
-import { meaning, otherStatuses } from '../domain/states.ts'
+import { meanings, otherStatuses } from '../domain/states.ts'
 import { isTrue } from './types.ts'
 
 type Op = 'exact' | 'number' | 'pattern' | 'bool' | 'since' | 'before' | 'time'
@@ -182,12 +182,9 @@ const noSuchStatus = 'Invalid status value'
 
 function statesOf(texts: string[], version: number): ServerSelection['states'] {
   const words = texts.map((text) => text.toLowerCase())
-  const known = words.filter((word) => meaning[word] !== undefined || otherStatuses.includes(word))
+  const known = words.filter((word) => meanings(word) !== undefined || otherStatuses.includes(word))
   if (known.length === 0 && version >= 38) throw new Problem('invalid', noSuchStatus)
-  return words.flatMap((word) => {
-    const found = meaning[word]
-    return found ? [{ vmState: found.vmState, taskStates: found.taskStates }] : []
-  })
+  return words.flatMap((word) => (meanings(word) ?? []).map(({ vmState, taskStates }) => ({ vmState, taskStates })))
 }
 
 /** What a request's query selects. Throws invalid, or forbidden for what only admins may ask. */

@@ -116,7 +116,7 @@ function checkFit(flavor: Flavor, image: Image, canBeDiskless: boolean): ImageSn
   }
 }
 
-const snapshot = (flavor: Flavor): FlavorSnapshot => ({
+export const snapshot = (flavor: Flavor): FlavorSnapshot => ({
   id: flavor.id,
   name: flavor.name,
   memoryMb: flavor.memoryMb,

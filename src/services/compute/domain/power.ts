@@ -90,7 +90,7 @@ export function openPowerActions(db: Db<ComputeTables>, servers: Servers, action
       const rule = rules[verb]
       refuseLocked(server, actor)
       refuseState(server, rule.name, rule.from, rule.over)
-      if (!server.assigned) throw new Problem('conflict', `Instance ${server.id} is not ready`)
+      if (!server.assigned || server.moveId !== '') throw new Problem('conflict', `Instance ${server.id} is not ready`)
       await db.transaction(async (tx) => {
         await apply(tx, server, rule.name, {
           ...servers.next(server),
@@ -131,6 +131,7 @@ export function openPowerActions(db: Db<ComputeTables>, servers: Servers, action
     async resetState(server: Server, state: 'active' | 'error', actor: Actor): Promise<void> {
       await db.transaction(async (tx) => {
         await servers.change(tx, server.id, { vm_state: state, task_state: '', failing: 0 })
+        await work.wake(serverKind, server.id, tx as never)
         await actions.finish(tx, server.id, server.host)
         await record(tx, server, 'resetState', actor)
       })

@@ -12,19 +12,25 @@ export type Circumstances = {
   group: GroupRule | undefined
 }
 
-type Placed = Pick<Server, 'pinnedZone' | 'forcedHost' | 'refusedHosts'>
+/** `from`: the host it is to leave. `unfiltered`: whoever asked knows what they do. */
+export type Placed = Pick<Server, 'pinnedZone' | 'forcedHost' | 'refusedHosts'> & { from?: string; unfiltered?: boolean }
 type Filter = (server: Placed, host: ComputeHost, around: Circumstances) => string | undefined
 
 export const zoneOf = (zones: Map<string, string>, host: string): string => zones.get(host) ?? defaultZone
 
-/** Each gives the reason why the server may not go there; undefined: it may. */
-const filters: Filter[] = [
+/** Each gives the reason why the server may not go there; undefined: it may. These nobody is spared. */
+const always: Filter[] = [
   ({ forcedHost }, { name }) =>
     forcedHost !== '' && forcedHost !== name ? `ForcedHost: only ${forcedHost} was asked for` : undefined,
+  ({ from }, { name }) => (from === name ? 'It is there already' : undefined),
+  (_, { up }) => (up ? undefined : 'ComputeFilter: the host is down'),
+]
+
+const filters: Filter[] = [
+  ...always,
   ({ refusedHosts }, { name }) => (refusedHosts.includes(name) ? 'RetryFilter: it failed there before' : undefined),
   (_, { enabled, disabledReason }) =>
     enabled ? undefined : `ComputeFilter: the service is disabled${disabledReason ? ` (${disabledReason})` : ''}`,
-  (_, { up }) => (up ? undefined : 'ComputeFilter: the host is down'),
   ({ pinnedZone }, { name }, { zones }) =>
     pinnedZone === '' || pinnedZone === zoneOf(zones, name)
       ? undefined
@@ -49,7 +55,9 @@ export function choose(
   const chosen = candidates.filter((candidate) => {
     const host = hosts.get(candidate.provider)
     if (!host) return false
-    const reason = filters.map((filter) => filter(server, host, around)).find((found) => found !== undefined)
+    const reason = (server.unfiltered ? always : filters)
+      .map((filter) => filter(server, host, around))
+      .find((found) => found !== undefined)
     if (reason !== undefined) refused[host.name] = reason
     return reason === undefined
   })

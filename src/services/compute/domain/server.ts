@@ -1,4 +1,4 @@
-import type { Power } from '../../../agents/document.ts'
+import type { MoveSeen, Power, VmSeen } from '../../../agents/document.ts'
 import { fromBit, fromJson, toBit, toJson } from '../../../kit/db/columns.ts'
 import { secret } from '../../../kit/ids.ts'
 import type { NetworkPort, NicAsk } from '../../network/contract.ts'
@@ -25,6 +25,29 @@ export type Nic = NicAsk & { index: number }
 
 /** `details` is for admins. */
 export type Fault = { code: number; message: string; details: string; created: number }
+
+/** How a guest goes from host to host. */
+export type MovePlan = {
+  /** UUID of the migration. */
+  id: string
+  kind: 'live' | 'cold'
+  key: string
+  from: string
+  to: string
+  since: number
+  /** The host it goes to is told to wait for it, the one it comes from to send it there. */
+  arrives: boolean
+  leaves: boolean
+  forced: boolean
+  /** Where it is waited for; undefined: nowhere yet. */
+  destination: { address: string; memoryPort: number; diskPort: number } | undefined
+  /** When it was handed over; 0: it was not. */
+  landedAt: number
+  /** It goes back to where it came from: what was left there is its own again. */
+  returns: boolean
+  /** Of a resize: what it is on either host. */
+  flavors: { from: FlavorSnapshot; to: FlavorSnapshot } | undefined
+}
 
 export type Server = {
   id: string
@@ -82,7 +105,17 @@ export type Server = {
   launchedAt: number
   terminatedAt: number
   deleted: boolean
+  moveId: string
+  move: MovePlan | undefined
+  moveHost: string
+  moveThere: boolean
+  moveWithdrawnAt: number
+  /** What its host tells of the move, and what the other host tells at all. */
+  moveSeen: MoveSeen | undefined
+  otherSeen: VmSeen | undefined
 }
+
+const parsed = <T>(text: string): T | undefined => (text === '' ? undefined : fromJson<T>(text))
 
 export const serverOf = (row: ServerRow): Server => ({
   id: row.id,
@@ -146,6 +179,13 @@ export const serverOf = (row: ServerRow): Server => ({
   launchedAt: row.launched_at,
   terminatedAt: row.terminated_at,
   deleted: fromBit(row.deleted),
+  moveId: row.move_id,
+  move: parsed(row.move),
+  moveHost: row.move_host,
+  moveThere: fromBit(row.move_there),
+  moveWithdrawnAt: row.move_withdrawn_at,
+  moveSeen: parsed(row.move_seen),
+  otherSeen: parsed(row.other_seen),
 })
 
 /** What a server begins with; the rest is the same for all. */
@@ -237,6 +277,7 @@ export const rowOf = (birth: Birth): ServerRow => ({
   launched_at: 0,
   terminated_at: 0,
   deleted: 0,
+  ...unmoved,
 })
 
 /** No host says anything about it. */
@@ -248,6 +289,18 @@ export const unseen = {
   seen_soft_boots: 0,
   seen_error: '',
   seen_at: 0,
+  move_seen: '',
+}
+
+/** It is not on its way anywhere. */
+export const unmoved = {
+  move_id: '',
+  move: '',
+  move_host: '',
+  move_there: 0,
+  move_withdrawn_at: 0,
+  move_seen: '',
+  other_seen: '',
 }
 
 /** The name of the guest on its host, as `instance_name_template` makes it. */

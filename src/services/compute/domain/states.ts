@@ -1,6 +1,6 @@
 import type { Power } from '../../../agents/document.ts'
 
-export type VmState = 'building' | 'active' | 'paused' | 'suspended' | 'stopped' | 'error' | 'deleted'
+export type VmState = 'building' | 'active' | 'paused' | 'suspended' | 'stopped' | 'resized' | 'error' | 'deleted'
 
 /** What is on its way; empty: nothing. */
 export type TaskState =
@@ -16,6 +16,14 @@ export type TaskState =
   | 'unpausing'
   | 'suspending'
   | 'resuming'
+  | 'migrating'
+  | 'resize_prep'
+  | 'resize_migrating'
+  | 'resize_migrated'
+  | 'resize_finish'
+  | 'resize_reverting'
+  | 'rebuilding'
+  | 'rebuild_spawning'
   | 'deleting'
 
 export type ServerStatus =
@@ -24,63 +32,69 @@ export type ServerStatus =
   | 'DELETED'
   | 'ERROR'
   | 'HARD_REBOOT'
+  | 'MIGRATING'
   | 'PAUSED'
   | 'REBOOT'
+  | 'REBUILD'
+  | 'RESIZE'
+  | 'REVERT_RESIZE'
   | 'SHUTOFF'
   | 'SUSPENDED'
+  | 'VERIFY_RESIZE'
+
+const resizing: TaskState[] = ['resize_prep', 'resize_migrating', 'resize_migrated', 'resize_finish']
+const rebuilding: TaskState[] = ['rebuilding', 'rebuild_spawning']
+
+/** What a task makes of the word for a server that rests in this state. */
+const words: Partial<Record<VmState, [ServerStatus, TaskState[]][]>> = {
+  active: [
+    ['REBOOT', ['rebooting']],
+    ['HARD_REBOOT', ['rebooting_hard']],
+    ['REBUILD', rebuilding],
+    ['MIGRATING', ['migrating']],
+    ['RESIZE', resizing],
+  ],
+  paused: [['MIGRATING', ['migrating']]],
+  stopped: [
+    ['RESIZE', resizing],
+    ['REBUILD', rebuilding],
+  ],
+  error: [['REBUILD', rebuilding]],
+  resized: [['REVERT_RESIZE', ['resize_reverting']]],
+}
+
+const resting: Record<VmState, ServerStatus> = {
+  active: 'ACTIVE',
+  building: 'BUILD',
+  stopped: 'SHUTOFF',
+  paused: 'PAUSED',
+  suspended: 'SUSPENDED',
+  resized: 'VERIFY_RESIZE',
+  error: 'ERROR',
+  deleted: 'DELETED',
+}
 
 /** The one word that users see (compute API guide, "Server Concepts"). */
-export function status(vmState: VmState, taskState: TaskState): ServerStatus {
-  switch (vmState) {
-    case 'active':
-      if (taskState === 'rebooting') return 'REBOOT'
-      return taskState === 'rebooting_hard' ? 'HARD_REBOOT' : 'ACTIVE'
-    case 'building':
-      return 'BUILD'
-    case 'stopped':
-      return 'SHUTOFF'
-    case 'paused':
-      return 'PAUSED'
-    case 'suspended':
-      return 'SUSPENDED'
-    case 'error':
-      return 'ERROR'
-    case 'deleted':
-      return 'DELETED'
-    default:
-      return vmState satisfies never
-  }
-}
+export const status = (vmState: VmState, taskState: TaskState): ServerStatus =>
+  words[vmState]?.find(([, tasks]) => tasks.includes(taskState))?.[0] ?? resting[vmState]
 
 type Meaning = { vmState: VmState; taskStates?: TaskState[] }
 
 /** Which servers are meant by a status word of the list's filter; undefined: none can be. */
-export const meaning: Record<string, Meaning | undefined> = {
-  active: { vmState: 'active' },
-  build: { vmState: 'building' },
-  deleted: { vmState: 'deleted' },
-  error: { vmState: 'error' },
-  hard_reboot: { vmState: 'active', taskStates: ['rebooting_hard'] },
-  paused: { vmState: 'paused' },
-  reboot: { vmState: 'active', taskStates: ['rebooting'] },
-  shutoff: { vmState: 'stopped' },
-  suspended: { vmState: 'suspended' },
+export function meanings(word: string): Meaning[] | undefined {
+  const found = [
+    ...Object.entries(resting).flatMap(([vmState, said]) =>
+      said.toLowerCase() === word ? [{ vmState: vmState as VmState }] : [],
+    ),
+    ...Object.entries(words).flatMap(([vmState, of]) =>
+      of.flatMap(([said, taskStates]) => (said.toLowerCase() === word ? [{ vmState: vmState as VmState, taskStates }] : [])),
+    ),
+  ]
+  return found.length > 0 ? found : undefined
 }
 
 /** Status words that are true of other clouds' servers and of none here yet. */
-export const otherStatuses = [
-  'migrating',
-  'password',
-  'rebuild',
-  'rescue',
-  'resize',
-  'revert_resize',
-  'shelved',
-  'shelved_offloaded',
-  'soft_deleted',
-  'unknown',
-  'verify_resize',
-]
+export const otherStatuses = ['password', 'rescue', 'shelved', 'shelved_offloaded', 'soft_deleted', 'unknown']
 
 /** What compute calls the power of a guest: 0 unknown, 1 running, 3 paused, 4 off (also with its memory saved), 6 crashed. */
 export function powerState(seen: Power | 'crashed' | ''): number {

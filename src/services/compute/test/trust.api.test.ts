@@ -106,7 +106,8 @@ test('trust, user namespaces: nothing of a server is reached from another projec
     if (!path.startsWith('/servers/{server_id}') || path.includes('consoles') || path.includes('virtual')) continue
     const url = path.replace('{server_id}', id).replace(/\{[^}]+\}/g, 'a')
     const verb = method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'
-    const body = path.endsWith('/action') ? { 'os-stop': null } : {}
+    const action = path.includes('migration') ? { force_complete: null } : { 'os-stop': null }
+    const body = path.endsWith('/action') ? action : {}
     const answer =
       verb === 'get' || verb === 'delete'
         ? await world.stranger.compute[verb](url, { version: '2.96' })

@@ -53,6 +53,8 @@ export type TestCloud = {
   /** A new project's member. */
   newProject(): Client
   hosts: SimulatedHost[]
+  /** Names of hosts that neither do nor say anything while they are in here. */
+  silent: Set<string>
   /** A new host, simulated, already alive. */
   addHost(name: string, facts?: Parameters<typeof simulatedHost>[0]['facts']): Promise<SimulatedHost>
   /** Runs machines and agents until nothing is due. */
@@ -140,11 +142,14 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
   /** One look of an agent. */
   const look = async (key: string): Promise<boolean> => {
     const [name, kind] = key.split('/') as [string, AgentKind]
+    if (silent.has(name)) return false
     const host = hosts.all().find((one) => one.name === name)
     return (await host?.rounds[kind]?.step()) ?? false
   }
+  const silent = new Set<string>()
   const settle = async () => {
-    for (const host of hosts.all()) await directLink(() => cloud.desk, host.name).facts(await host.facts())
+    for (const host of hosts.all())
+      if (!silent.has(host.name)) await directLink(() => cloud.desk, host.name).facts(await host.facts())
     let due = hosts.all().flatMap((host) => Object.keys(host.rounds).map((kind) => `${host.name}/${kind}`))
     for (let pass = 0, patience = 5; pass < 200 && patience > 0; pass++) {
       await cloud.runner.settle()
@@ -228,6 +233,7 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
     get hosts() {
       return hosts.all() as SimulatedHost[]
     },
+    silent,
     addHost,
     settle,
     close,

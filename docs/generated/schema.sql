@@ -313,3 +313,23 @@ create table compute_server_group (
   id text primary key, project_id text not null, user_id text not null, name text not null, policy text not null,
   rules text not null, created_at bigint not null);
 create index compute_server_group_project on compute_server_group (project_id);
+
+-- compute-0002-migrations
+insert into compute_counter (name, value) values ('migration', 0);
+create table compute_migration (
+  uuid text primary key, number bigint not null unique, server_id text not null, project_id text not null, user_id text not null,
+  type text not null, status text not null, source_host text not null, dest_host text not null, dest_address text not null,
+  asked_host text not null, unfiltered bigint not null, old_flavor text not null, new_flavor text not null, power text not null,
+  cancelled bigint not null, forced bigint not null, error text not null, memory_total bigint not null,
+  memory_sent bigint not null, memory_left bigint not null, disk_total bigint not null, disk_sent bigint not null,
+  disk_left bigint not null, created_at bigint not null, updated_at bigint not null);
+create index compute_migration_created on compute_migration (created_at, number);
+create index compute_migration_server on compute_migration (server_id);
+alter table compute_server add column move_id text not null default '';
+alter table compute_server add column move text not null default '';
+alter table compute_server add column move_host text not null default '';
+alter table compute_server add column move_seen text not null default '';
+alter table compute_server add column other_seen text not null default '';
+alter table compute_server add column move_there bigint not null default 0;
+alter table compute_server add column move_withdrawn_at bigint not null default 0;
+create index compute_server_move_host on compute_server (move_host);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Client, Json } from '../../../../test/cloud.ts'
+import type { Vm } from '../../../agents/document.ts'
+import { openSim } from '../../../drivers/hypervisor/sim/sim.ts'
 import { minute, second } from '../../../kit/clock.ts'
 import { type ServerWorld, serverWorld } from './world.ts'
 
@@ -205,4 +207,115 @@ test('handed over, a guest is the destination’s, though that host does not hea
     assert.deepEqual(await shown(world, world.id), ['ACTIVE', null, 'host-2'])
     await settledOn(world, 'host-2')
   }
+})
+
+/** Nothing is heard of the host, until it counts as down. */
+const dies = async (world: World, name: string) => {
+  world.silent.add(name)
+  for (let n = 0; n < 3; n++) {
+    world.clock.advance(30 * second)
+    await world.settle()
+  }
+}
+const cancel = async (world: World, number: number) =>
+  assert.equal((await world.admin.compute.delete(`/servers/${world.id}/migrations/${number}`, { version: '2.65' })).status, 202)
+
+test('the destination dies on the way: the server stays where it is', async (t) => {
+  const world = await onFirst(t)
+  world.from.faults.moveStalls = true
+  await live(world, world.id)
+  await world.settle()
+  await dies(world, 'host-2')
+  assert.deepEqual(await shown(world, world.id), ['ACTIVE', null, 'host-1'])
+  world.silent.clear()
+  await world.settle()
+  await settledOn(world, 'host-1')
+  assert.equal((await migrations(world))[0].status, 'failed')
+})
+
+test('the source dies on the way: whose the guest is nobody knows until it says so, or an admin says that it is dead', async (t) => {
+  const world = await onFirst(t)
+  world.from.faults.moveStalls = true
+  await live(world, world.id)
+  await world.settle()
+  world.silent.add('host-1')
+  await cancel(world, 1)
+  await dies(world, 'host-1')
+  assert.deepEqual(await shown(world, world.id), ['MIGRATING', 'migrating', 'host-1'])
+  assert.equal(world.to.guests.get(world.id)?.state, 'arriving', 'the destination waits')
+  world.silent.clear()
+  await world.settle()
+  await settledOn(world, 'host-1')
+  await live(world, world.id)
+  await world.settle()
+  world.silent.add('host-1')
+  await cancel(world, 2)
+  const service = (await world.admin.compute.get('/os-services?host=host-1', { version: '2.53' })).body.services[0]
+  const forced = await world.admin.compute.put(`/os-services/${service.id}`, { forced_down: true }, { version: '2.53' })
+  assert.equal(forced.status, 200)
+  await dies(world, 'host-1')
+  assert.deepEqual(await shown(world, world.id), ['ACTIVE', null, 'host-1'])
+  assert.equal(world.to.guests.size, 0)
+})
+
+test('the source dies after it handed over: the server is at its destination, and the remains go when the host is back', async (t) => {
+  const world = await onFirst(t)
+  world.from.faults.moveStalls = true
+  await live(world, world.id)
+  await world.settle()
+  world.silent.add('host-1')
+  world.from.faults.moveStalls = false
+  const { leaves } = (await world.cloud.desk.agent('vm').desired('host-1')).items[0] as Vm
+  await openSim({ host: world.from, clock: world.clock }).send(world.id, leaves!)
+  await world.settle()
+  await dies(world, 'host-1')
+  assert.deepEqual(await shown(world, world.id), ['ACTIVE', null, 'host-2'])
+  assert.equal(world.from.guests.get(world.id)?.state, 'left')
+  world.silent.clear()
+  await world.settle()
+  await settledOn(world, 'host-2')
+})
+
+test('the destination dies after it was handed to: the server is there, and runs when the host is back', async (t) => {
+  const world = await onFirst(t)
+  world.to.faults.deafToHandover = true
+  await live(world, world.id)
+  await world.settle()
+  await dies(world, 'host-2')
+  assert.deepEqual(await shown(world, world.id), ['ACTIVE', null, 'host-2'])
+  assert.equal(world.from.guests.size, 0)
+  world.silent.clear()
+  await world.settle()
+  await settledOn(world, 'host-2')
+})
+
+test('a server on its way is deleted: nothing is left on either host', async (t) => {
+  const world = await onFirst(t)
+  world.from.faults.moveStalls = true
+  await live(world, world.id)
+  await world.settle()
+  assert.equal((await world.member.compute.delete(`/servers/${world.id}`)).status, 204)
+  await world.settle()
+  assert.equal((await world.member.compute.get(`/servers/${world.id}`)).status, 404)
+  for (const { guests } of [world.from, world.to]) assert.equal(guests.size, 0)
+  const [migration] = await migrations(world)
+  assert.deepEqual(
+    [migration.status, await allocations(world, migration.uuid), await allocations(world, world.id)],
+    ['cancelled', [], []],
+  )
+})
+
+test('a port that is deleted on the way is no obstacle', async (t) => {
+  const world = await onFirst(t)
+  world.to.faults.neverOpens = true
+  await live(world, world.id)
+  await world.settle()
+  const [port] = (await world.cloud.contracts.network.portsOf({ owners: [world.id] }))[world.id]!
+  assert.equal((await world.member.network.delete(`/ports/${port!.id}`)).status, 204)
+  world.to.faults.neverOpens = false
+  await world.settle()
+  world.clock.advance(minute)
+  await world.settle()
+  assert.deepEqual(await shown(world, world.id), ['ACTIVE', null, 'host-2'])
+  assert.deepEqual(await world.member.compute.get(`/servers/${world.id}/ips`).then(({ body }) => body.addresses), {})
 })

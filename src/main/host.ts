@@ -38,11 +38,12 @@ export async function startHost({ config, secrets, log }: HostOptions): Promise<
   const accelerator = await chooseAccelerator(exec, agent.virt)
   const datapath = await probeDatapath()
   const netns = openLinuxNetns({ exec, log, stateDir: join(agent.stateDir, 'namespaces') })
+  const address = agent.address ?? agent.tunnelIp
   const drivers: HostDrivers = {
     netns,
     vswitch: openOvs({ exec, log, ...agent, datapath, holds: netns.holds }),
     dhcpd: openDnsmasq({ exec, log }),
-    hypervisor: openQemu({ exec, log, clock, stateDir: agent.stateDir, blob: link.blob, accelerator }),
+    hypervisor: openQemu({ exec, log, clock, stateDir: agent.stateDir, blob: link.blob, accelerator, address }),
   }
   const agents = startHostAgents({ drivers, link, clock, log, stateDir: agent.stateDir })
   const facts = await factsOf(exec, config, accelerator, datapath)

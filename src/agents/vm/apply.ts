@@ -1,6 +1,6 @@
 import type { Hypervisor } from '../../drivers/hypervisor/driver.ts'
 import { Problem } from '../../kit/errors.ts'
-import type { Action } from './plan.ts'
+import type { Action } from './action.ts'
 
 /** `wait`: nothing more can be done now; `waitMs` says when to look again (undefined: at the next round). */
 export type Applied = { next: 'look' } | { next: 'wait'; waitMs: number | undefined }

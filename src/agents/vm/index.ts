@@ -4,9 +4,10 @@ import { explainError, isProblem } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
 import type { Desired, Vm, VmSeen } from '../document.ts'
 import type { Agent } from '../rounds.ts'
+import type { Action } from './action.ts'
 import { apply } from './apply.ts'
 import { report, reportMissing } from './observe.ts'
-import { type Action, plan, step } from './plan.ts'
+import { plan, step } from './plan.ts'
 import { openTroubles } from './troubles.ts'
 
 export type VmAgentOptions = {

@@ -1,6 +1,6 @@
 import type { GuestSeen } from '../../drivers/hypervisor/driver.ts'
 import type { Departure, Move, Vm } from '../document.ts'
-import type { Action } from './plan.ts'
+import type { Action } from './action.ts'
 
 /** What is done for a guest as if nothing moved. */
 type Ordinary = () => Action | undefined

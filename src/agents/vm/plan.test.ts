@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import type { GuestSeen } from '../../drivers/hypervisor/driver.ts'
 import { second } from '../../kit/clock.ts'
 import type { Vm } from '../document.ts'
-import { type Action, plan, step } from './plan.ts'
+import type { Action } from './action.ts'
+import { plan, step } from './plan.ts'
 import { sampleVm as vm } from './sample.ts'
 
 const seen = (state: GuestSeen['state'], more: Partial<GuestSeen> = {}): GuestSeen => ({

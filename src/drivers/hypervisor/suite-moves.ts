@@ -100,6 +100,9 @@ export const moveSuite: Case[] = [
       const { driver, other, subject, guest } = stage
       await boot(stage)
       await subject.booted(driver, guest.id)
+      // It writes what it has before: only a whole disk shows that it came over whole.
+      await driver.press(guest.id)
+      await becomes(stage, 'ended')
       await driver.stop(guest.id)
       const departure = await opened(stage, newMove('cold'))
       assert.equal(departure.memoryPort, 0)

@@ -24,7 +24,7 @@ const args = (more: Partial<Guest> = {}, options: Partial<ArgsOptions> = {}) =>
     hasConfigDrive: false,
     owner: '4000:4000',
     paused: false,
-    incoming: false,
+    incoming: undefined,
     ...options,
   })
 
@@ -62,8 +62,8 @@ test('a guest without disk has none', () => {
 test('paused and restored guests wait for their cue', () => {
   assert.ok(!args().includes('-S'))
   assert.ok(args({}, { paused: true }).includes('-S'))
-  assert.deepEqual(after(args({}, { incoming: true }), '-incoming'), ['fd:3'])
-  assert.ok(args({}, { incoming: true }).includes('-S'))
+  assert.deepEqual(after(args({}, { incoming: 'file' }), '-incoming'), ['fd:3'])
+  assert.ok(args({}, { incoming: 'file' }).includes('-S'))
 })
 
 test('QEMU gives up root and starts no program', () => {

@@ -12,8 +12,8 @@ export type ArgsOptions = {
   owner: string | undefined
   /** Stop before the first instruction, to be continued later. */
   paused: boolean
-  /** Take up saved memory instead of booting. */
-  incoming: boolean
+  /** Take up memory instead of booting: from the saved file, or later from where we say. */
+  incoming: 'file' | 'deferred' | undefined
 }
 
 /** Slots left for what is plugged in while the guest runs. Each costs the firmware some milliseconds. */
@@ -40,9 +40,18 @@ export function qemuArgs(guest: Guest, options: ArgsOptions): string[] {
     '-no-shutdown',
     ...confinement(owner),
     ...(paused || incoming ? ['-S'] : []),
-    ...(incoming ? ['-incoming', `fd:${incomingFd}`] : []),
+    ...(incoming === undefined ? [] : ['-incoming', incoming === 'file' ? `fd:${incomingFd}` : 'defer']),
   ]
 }
+
+/** A QEMU that is no machine: it has the disk of a guest that is off, to send or to receive it. Pure. */
+export const bareArgs = ({ place, hasDisk, owner }: Pick<ArgsOptions, 'place' | 'hasDisk' | 'owner'>): string[] => [
+  ...['-machine', 'none', '-nodefaults', '-no-user-config', '-display', 'none', '-S'],
+  ...(hasDisk ? diskNodes(place) : []),
+  ...['-qmp', `unix:${comma(place.qmpSocket)},server=on,wait=off`],
+  ...['-pidfile', place.pidFile],
+  ...confinement(owner),
+]
 
 /** QEMU reads `,` as the end of a value and `,,` as a comma. */
 const comma = (text: string) => text.replaceAll(',', ',,')
@@ -85,9 +94,13 @@ function slotCounter(): SlotCounter {
 const ports = (count: number) =>
   Array.from({ length: count }, (_, n) => ['-device', `pcie-root-port,id=rp${n},chassis=${n + 1},slot=${n + 1}`]).flat()
 
-const disk = ({ disk: path }: Place, bus: string) => [
+const diskNodes = ({ disk: path }: Place) => [
   ...['-blockdev', `driver=file,filename=${comma(path)},node-name=root-file,discard=unmap`],
   ...['-blockdev', 'driver=qcow2,file=root-file,node-name=root,discard=unmap'],
+]
+
+const disk = (place: Place, bus: string) => [
+  ...diskNodes(place),
   ...['-device', `virtio-blk-pci,drive=root,id=root-disk,bus=${bus},bootindex=1`],
 ]
 

@@ -21,6 +21,12 @@ export type Place = {
   consoleLog: string
   /** What QEMU itself complained of since its last start. */
   qemuLog: string
+  /** Key and word of a move, for QEMU's own user. */
+  moveDir: string
+  /** QEMU's name for a file of keys. */
+  moveKey: string
+  /** The source writes 1 at its begin when it has left. */
+  moveWord: string
   /** What the log held before it was cut. */
   consoleOld: string
 }
@@ -44,6 +50,9 @@ export function placeOf(stateDir: string, id: string): Place {
     consoleSocket: join(dir, 'console.sock'),
     consoleLog: join(dir, 'console.log'),
     qemuLog: join(dir, 'qemu.log'),
+    moveDir: join(dir, 'move'),
+    moveKey: join(dir, 'move/keys.psk'),
+    moveWord: join(dir, 'move/word'),
     consoleOld: join(dir, 'console.old'),
   }
 }

@@ -16,6 +16,10 @@ import { openImages } from './images.ts'
 import { openLinks } from './links.ts'
 import { guestIds, lookAt } from './look.ts'
 import { memoryLoaded, saveMemory } from './memory.ts'
+import { openCouriers } from './move/couriers.ts'
+import type { Moving } from './move/moving.ts'
+import { receive, take } from './move/receive.ts'
+import { cancel, send } from './move/send.ts'
 import { ownerOf, readUidMap } from './owner.ts'
 import { type Place, placeOf } from './place.ts'
 import type { Monitor } from './qmp/commands.ts'
@@ -33,27 +37,39 @@ export type QemuOptions = {
   blob(id: string): Promise<AsyncIterable<Uint8Array>>
   /** As `probeAccelerator` found, or as configured. */
   accelerator: Accelerator
+  /** Of this host, where others reach it when guests move. Default 127.0.0.1. */
+  address?: string
   /** Default qemu-system-x86_64; /usr/libexec/qemu-kvm on Red Hat's distributions. */
   program?: string
 }
 
 const uuidLike = '0'.repeat(36)
 
-type Parts = Upkeep & { exec: Exec; clock: Clock; starter: Starter }
+type Parts = Upkeep & Moving & { exec: Exec; clock: Clock; starter: Starter }
 
 /**
  * Guests as QEMU processes. They outlive this driver; another one over the same folder finds them by their folders, their command
  * lines and their monitors. One driver at a time per folder: a monitor talks to one client.
  */
 export function openQemu(options: QemuOptions): Hypervisor {
-  const { exec, log, clock, stateDir, blob, accelerator, program = 'qemu-system-x86_64' } = options
+  const { exec, log, clock, stateDir, blob, accelerator, program = 'qemu-system-x86_64', address = '127.0.0.1' } = options
   // The kernel's limit for a socket's path is 107.
   if (Buffer.byteLength(placeOf(stateDir, uuidLike).consoleSocket) > 107)
     throw new Error(`${stateDir} is too long a path for the guests' sockets`)
   const images = openImages({ dir: join(stateDir, 'images'), clock, blob })
   const links = openLinks()
-  const parts: Parts = { exec, log, clock, stateDir, images, links, starter: { program, accelerator, links } }
-  const look = (id: string) => lookAt(parts, id)
+  const parts: Parts = {
+    ...{ exec, log, clock, stateDir, images, links, address, ownerFor },
+    starter: { program, accelerator, links },
+    couriers: openCouriers(links, log),
+    progress: new Map(),
+    departures: new Map(),
+    makeParts: (guest) => makeParts(parts, guest),
+  }
+  const look = async (id: string): Promise<GuestSeen | undefined> => {
+    const seen = await lookAt(parts, id)
+    return seen?.move?.at === 'going' ? { ...seen, move: { ...seen.move, ...parts.progress.get(id) } } : seen
+  }
 
   return {
     async list() {
@@ -64,12 +80,16 @@ export function openQemu(options: QemuOptions): Hypervisor {
     prepare: (guest) => prepare(parts, guest),
     async start(guest, { boots, softBoots }, as) {
       const place = placeOf(stateDir, guest.id)
-      const { state } = await must(parts, guest.id)
+      const { state } = await own(parts, guest.id)
       if (state === 'on' || state === 'paused') return
       await endProcess(parts, guest.id)
       await drop(place.memory)
-      await changeRecord(place, ({ applied }) => ({ applied: { ...applied, boots, softBoots }, shouldRun: true }))
-      await begin(parts, guest, { paused: as === 'paused', incoming: false })
+      await changeRecord(place, (old) => ({
+        ...withoutButton(old),
+        applied: { ...old.applied, boots, softBoots },
+        shouldRun: true,
+      }))
+      await begin(parts, guest, { paused: as === 'paused', incoming: undefined })
     },
     restore: (guest, as) => restore(parts, guest, as),
     async press(id) {
@@ -78,21 +98,28 @@ export function openQemu(options: QemuOptions): Hypervisor {
       await monitor.powerButton()
     },
     async stop(id) {
-      await must(parts, id)
+      await own(parts, id)
       const place = placeOf(stateDir, id)
       await changeRecord(place, (old) => ({ ...withoutButton(old), shouldRun: false }))
       await endProcess(parts, id)
       await drop(place.memory)
     },
-    receive: unmoved,
-    take: unmoved,
-    send: unmoved,
-    cancel: unmoved,
+    receive: (guest, counters, move, as) => receive(parts, guest, counters, move, as),
+    async take(id) {
+      await must(parts, id)
+      await take(parts, id)
+    },
+    send: (id, departure) => send(parts, id, departure),
+    async cancel(id) {
+      await must(parts, id)
+      await cancel(parts, id)
+    },
     reset: async (id) => (await running(parts, id)).monitor.reset(),
     pause: async (id) => (await running(parts, id)).monitor.stop(),
     resume: async (id) => (await running(parts, id)).monitor.cont(),
     suspend: (id) => suspend(parts, id),
     async remove(id) {
+      await parts.couriers.stop(id)
       await endProcess(parts, id)
       await rm(placeOf(stateDir, id).dir, { recursive: true, force: true })
     },
@@ -108,15 +135,23 @@ export function openQemu(options: QemuOptions): Hypervisor {
     inventory: () => inventory(parts),
     tidy: () => tidy(parts),
     watch: links.watch,
-    close: links.close,
+    async close() {
+      await parts.couriers.stopAll()
+      await links.close()
+    },
   }
 }
-
-const unmoved = () => Promise.reject(new Problem('unavailable', 'Guests do not move between these hosts yet.'))
 
 async function must(parts: Parts, id: string): Promise<GuestSeen> {
   const seen = await lookAt(parts, id)
   if (!seen) throw new Problem('not-found', 'The guest is not on this host.')
+  return seen
+}
+
+/** A guest that is this host's. */
+async function own(parts: Parts, id: string): Promise<GuestSeen> {
+  const seen = await must(parts, id)
+  if (seen.state === 'arriving' || seen.state === 'left') throw new Problem('conflict', 'The guest is on another host.')
   return seen
 }
 
@@ -128,16 +163,21 @@ async function running(parts: Parts, id: string): Promise<{ monitor: Monitor; pl
 }
 
 async function prepare(parts: Parts, guest: Guest): Promise<Prepared> {
-  const { exec, images, stateDir } = parts
   // It becomes the name of a folder.
   if (!isUuid(guest.id)) throw new Problem('invalid', 'The id of the guest is no UUID.')
-  const place = placeOf(stateDir, guest.id)
+  const place = placeOf(parts.stateDir, guest.id)
   const seen = await lookAt(parts, guest.id)
   if (seen?.state === 'on' || seen?.state === 'paused' || seen?.state === 'lost')
     throw new Problem('conflict', 'The guest is running.')
+  if (seen) await own(parts, guest.id)
   // A process that is only left over holds the disk.
   await endProcess(parts, guest.id)
   await mkdir(place.dir, { recursive: true, mode: 0o711 })
+  return makeParts(parts, guest)
+}
+
+async function makeParts({ exec, images, stateDir }: Parts, guest: Guest): Promise<Prepared> {
+  const place = placeOf(stateDir, guest.id)
   await ensureDisk(exec, images, place, guest)
   await ensureConfigDrive(exec, place, guest, await readJson<Guest>(place.guest))
   await writeWhole(place.guest, JSON.stringify(guest))
@@ -168,7 +208,7 @@ async function restore(parts: Parts, guest: Guest, as: Running): Promise<void> {
   await endProcess(parts, guest.id)
   // Memory fits only the machine it was taken from.
   const machine = (await readJson<Guest>(place.guest)) ?? guest
-  const monitor = await begin(parts, machine, { paused: true, incoming: true })
+  const monitor = await begin(parts, machine, { paused: true, incoming: 'file' })
   await memoryLoaded(monitor)
   await drop(place.memory)
   if (as === 'running') await monitor.cont()

@@ -4,16 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '../../../kit/errors.ts'
 import type { Guest } from '../driver.ts'
 import type { Accelerator } from './accelerator.ts'
-import { qemuArgs } from './args.ts'
+import { type ArgsOptions, bareArgs, qemuArgs } from './args.ts'
 import { hasDisk } from './disk.ts'
 import { drop, isThere } from './files.ts'
-import type { Links } from './links.ts'
+import type { GuestMonitor, Links } from './links.ts'
 import type { Place } from './place.ts'
-import type { Monitor } from './qmp/commands.ts'
 
 export type Starter = { program: string; accelerator: Accelerator; links: Links }
 
-export type How = { paused: boolean; incoming: boolean; owner: string | undefined }
+/** `bare`: only its disk, no machine. */
+export type How = Pick<ArgsOptions, 'paused' | 'incoming' | 'owner'> & { bare?: true }
 
 const patienceMs = 20_000
 
@@ -24,15 +24,16 @@ export async function missingDevice({ nics }: Guest): Promise<string | undefined
 }
 
 /** Starts QEMU and waits until its monitor answers. */
-export async function startProcess(starter: Starter, place: Place, guest: Guest, how: How): Promise<Monitor> {
-  const device = await missingDevice(guest)
+export async function startProcess(starter: Starter, place: Place, guest: Guest, how: How): Promise<GuestMonitor> {
+  const device = how.bare ? undefined : await missingDevice(guest)
   if (device !== undefined) throw new Problem('unavailable', `The network device ${device} is not there yet.`)
   const has = { hasDisk: hasDisk(guest), hasConfigDrive: guest.configDrive !== undefined }
   // It opens its files as root, and may open them again when memory comes in.
   if (how.owner !== undefined && has.hasDisk) await chown(place.disk, ...numbersOf(how.owner))
   for (const stale of [place.pidFile, place.qmpSocket]) await drop(stale)
-  const args = qemuArgs(guest, { place, accelerator: starter.accelerator, ...has, ...how })
-  const ended = await launch([starter.program, ...args], place, how.incoming)
+  const options = { place, accelerator: starter.accelerator, ...has, ...how }
+  const args = how.bare ? bareArgs(options) : qemuArgs(guest, options)
+  const ended = await launch([starter.program, ...args], place, how.incoming === 'file')
   return answering(starter.links, place, guest.id, ended)
 }
 
@@ -65,7 +66,7 @@ async function launch([program = '', ...args]: string[], place: Place, incoming:
   return () => how
 }
 
-async function answering(links: Links, place: Place, id: string, ended: Ended): Promise<Monitor> {
+async function answering(links: Links, place: Place, id: string, ended: Ended): Promise<GuestMonitor> {
   const until = performance.now() + patienceMs
   for (;;) {
     const monitor = await links.monitor(place, id).catch(() => undefined)

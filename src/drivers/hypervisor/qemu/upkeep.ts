@@ -1,21 +1,23 @@
 import { explainError } from '../../../kit/errors.ts'
-import type { Log } from '../../../kit/log.ts'
 import type { HypervisorInventory } from '../driver.ts'
 import { boundConsole } from './console.ts'
 import { endProcess } from './end.ts'
 import { ifMissing, isThere } from './files.ts'
 import type { Images } from './images.ts'
 import { guestIds, type Looking, lookAt } from './look.ts'
+import type { Couriers } from './move/couriers.ts'
 import { placeOf } from './place.ts'
 import { findProcesses } from './processes.ts'
 import { readQcow2 } from './qcow2.ts'
+import { readRecord } from './record.ts'
 
-export type Upkeep = Looking & { images: Images; log: Log }
+export type Upkeep = Looking & { images: Images; couriers: Couriers }
 
 /** Everything here that is ours, and what is wrong with it. */
-export async function inventory({ stateDir, links }: Looking): Promise<HypervisorInventory> {
+export async function inventory(host: Looking): Promise<HypervisorInventory> {
+  const { stateDir } = host
   const ids = await guestIds(stateDir)
-  const guests = (await Promise.all(ids.map((id) => lookAt({ stateDir, links }, id)))).filter((one) => one !== undefined)
+  const guests = (await Promise.all(ids.map((id) => lookAt(host, id)))).filter((one) => one !== undefined)
   const files = ids.map((id) => placeOf(stateDir, id).dir)
   const there = await Promise.all(files.map(isThere))
   return {
@@ -50,6 +52,9 @@ export async function tidy(host: Upkeep): Promise<void> {
 async function tidyGuest(host: Upkeep, id: string): Promise<void> {
   const place = placeOf(host.stateDir, id)
   await boundConsole(place)
+  // We died after it had left and before its process was ended.
+  const hasLeft = (await readRecord(place)).move?.at === 'left' && !host.couriers.attends(id)
+  if (hasLeft) return endProcess(host, id)
   // We died after memory was saved and before its process was ended.
   if (!(await isThere(place.memory)) || !(await findProcesses(host.stateDir)).has(id)) return
   const state = await (await host.links.monitor(place, id)).runState().catch(() => undefined)

@@ -26,6 +26,8 @@ export type StartOptions = {
   ports?: Partial<Record<ServiceName, number>>
   /** Default: in memory. A file or a postgres URL outlives the cloud. */
   database?: string
+  /** Settings of image; `stores` beside the usual one. */
+  image?: Parameters<typeof openCloud>[0]['image']
   log?: Log
   clock?: Clock
 }
@@ -60,6 +62,7 @@ export async function startCloud(options: StartOptions = {}): Promise<StartedClo
     region: 'RegionOne',
     adminPassword: password,
     hashing: 'weak',
+    ...(options.image === undefined ? {} : { image: options.image }),
     network: {
       tenantTypes: ['vxlan'],
       flat: ['*'],

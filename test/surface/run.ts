@@ -1,6 +1,7 @@
 /**
  * How much of OpenStack's published surface is there: `npm run surface [-- FOLDER] [--missing SERVICE]`. FOLDER holds surface.tsv and policies.tsv;
- * default: `../shared/api` beside this checkout.
+ * default: `../shared/api` beside this checkout. With `--clients` Debian's clients walk through identity and image instead (root is not needed), which
+ * needs no table; with FOLDER's osc-commands.tsv it also says what of newer clients was tried.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,10 +9,15 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { outlineCloud } from '../../src/main/outline.ts'
 import type { ServiceName } from '../../src/main/services.ts'
+import { commandTable, walkClients } from '../clients/surface/run.ts'
 import { answered, isCore, isDone, parsePolicies, parseSurface } from './coverage.ts'
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { missing: { type: 'string' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { missing: { type: 'string' }, clients: { type: 'boolean' } },
+})
 const folder = positionals[0] ?? fileURLToPath(new URL('../../../shared/api', import.meta.url))
+if (values.clients) process.exit((await walkClients(commandTable(folder))) ? 0 : 1)
 if (!existsSync(join(folder, 'surface.tsv'))) {
   console.error(`${folder} has no surface.tsv: name the folder of the tables, npm run surface -- FOLDER`)
   process.exit(2)

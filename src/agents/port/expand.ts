@@ -6,7 +6,7 @@ const nothing: Shared = { segments: {}, groups: {}, members: {} }
 /** The ports with all that the document says once for many of them. Throws when it does not say what a port refers to. */
 export function switchPorts({ items, shared = nothing }: Desired<HostPort>): SwitchPort[] {
   const ruleOf = ({ remoteGroup, ...rule }: SecurityRule): SwitchRule =>
-    remoteGroup === undefined ? rule : { ...rule, remotes: named(shared.members, remoteGroup) }
+    remoteGroup === undefined ? rule : { ...rule, remotes: named(shared.members, remoteGroup), remotesOf: remoteGroup }
   const rules = new Map(Object.entries(shared.groups).map(([group, all]) => [group, all.map(ruleOf)]))
   return items.map(({ networkId, groups, ...port }) => ({
     ...port,

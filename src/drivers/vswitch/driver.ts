@@ -32,6 +32,8 @@ export type SwitchRule = {
   portMax: number | undefined
   /** CIDRs; undefined: anyone; empty: nobody. */
   remotes: string[] | undefined
+  /** Name of the set these addresses are, where many rules speak of it. The same name has the same addresses everywhere. */
+  remotesOf?: string | undefined
 }
 
 /** A port as it should be. */

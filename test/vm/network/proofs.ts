@@ -210,6 +210,39 @@ async function proveHost({ exec, log, dir, proof }: World): Promise<void> {
     await apply(withRules(documents, a2.id, [out, { ...icmp, remotes: [] }]))
     assert.equal(await pings(guests.a1, '10.0.0.12'), false)
   })
+  await proof('rules of several groups with members in common let in whom any of them names', async () => {
+    const of = (remoteGroup: string, remotes: string[], more: Partial<SecurityRule> = {}) => ({
+      ...icmp,
+      ...more,
+      remotes,
+      remoteGroup,
+    })
+    const withGroups = (...rules: SecurityRule[]) => apply(withRules(documents, a2.id, [out, ...rules]))
+    const stranger = '10.0.0.77/32'
+    await withGroups(of('g', ['10.0.0.11/32', stranger]), of('h', ['10.0.0.11/32']))
+    assert.ok(await pings(guests.a1, '10.0.0.12'), 'named by both')
+    await withGroups(of('g', [stranger]), of('h', ['10.0.0.11/32', stranger]))
+    assert.ok(await pings(guests.a1, '10.0.0.12'), 'named by one')
+    await withGroups(of('g', ['10.0.0.11/32'], { protocol: 'tcp' }), of('h', [stranger]))
+    assert.equal(await pings(guests.a1, '10.0.0.12'), false, 'named for something else')
+    await withGroups(of('g', []), of('h', [stranger]))
+    assert.equal(await pings(guests.a1, '10.0.0.12'), false, 'named by none')
+  })
+  await proof('who leaves a group loses the connections that live by it, though another group has the address', async () => {
+    const of = (remoteGroup: string, remotes: string[], more: Partial<SecurityRule> = {}) => ({
+      ...icmp,
+      ...more,
+      remotes,
+      remoteGroup,
+    })
+    const tcp = of('h', ['10.0.0.11/32'], { protocol: 'tcp' })
+    await apply(withRules(documents, a2.id, [out, of('g', ['10.0.0.11/32']), tcp]))
+    const long = guests.a1.run('ping', '-c', '20', '-i', '0.2', '-W', '1', '10.0.0.12')
+    await delay(1000)
+    await apply(withRules(documents, a2.id, [out, of('g', ['10.0.0.77/32']), tcp]))
+    const answered = Number(/(\d+) received/.exec((await long).stdout)?.[1])
+    assert.ok(answered > 0 && answered < 18, `${answered} of 20 answered`)
+  })
   await proof('a rule that is taken away cuts connections that live by it', async () => {
     await apply(withRules(documents, a2.id, [out, icmp]))
     const long = guests.a1.run('ping', '-c', '20', '-i', '0.2', '-W', '1', '10.0.0.12')

@@ -8,8 +8,9 @@ import type { Programmed, SwitchPort, SwitchPortSeen, Vswitch } from '../driver.
 import { type BridgeOptions, ensureBridges, readUplinks } from './bridges.ts'
 import { cookie } from './flows/cookies.ts'
 import type { FlowChange } from './flows/difference.ts'
-import { table, type WiredPort } from './flows/guard.ts'
 import { type Bystander, pipeline, portProblem, ruleProblem, type Uplinks } from './flows/pipeline.ts'
+import { numberSets, setCookie, usesSet } from './flows/sets.ts'
+import { table, type WiredPort } from './flows/tables.ts'
 import { isTunnel, type TunnelDoors, tunnelPipeline } from './flows/tunnels.ts'
 import { openOpenFlow } from './openflow.ts'
 import { type Operation, openDatabase, type Row, uuidOf } from './ovsdb/database.ts'
@@ -157,12 +158,16 @@ export function openOvs(options: OvsOptions): Vswitch {
     for (const port of ports) if (view.rows.some((row) => row.id === port.id && !isCurrent(row, port))) await put(port, view)
   }
 
+  /** Connections that live by a rule end with it, also by one whose other end left the set of addresses it speaks of. */
   const cutConnections = async (removed: FlowChange[], ports: WiredPort[]) => {
     const ruled = removed.filter(
       ({ key }) => key.startsWith(`table=${table.sentTracked} `) || key.startsWith(`table=${table.receivedTracked} `),
     )
     const cookies = new Set(ruled.map((change) => change.cookie))
-    for (const port of ports) if (cookies.has(cookie('port', port.id))) await openflow.flush(port.zone)
+    const left = new Set(ruled.filter((change) => change.cookie === setCookie).flatMap((change) => change.sets))
+    const sets = numberSets(ports)
+    for (const port of ports)
+      if (cookies.has(cookie('port', port.id)) || usesSet(port, sets, left)) await openflow.flush(port.zone)
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { Exec } from '../../../kit/exec/exec.ts'
+import { openShutters } from './shutters.ts'
 
 /** `owner`: the port it was made for; undefined: not ours. `shut`: the host's own network stack hears nothing of it. */
 export type HostLink = { device: string; owner: string | undefined; mtu: number; up: boolean; shut: boolean }
@@ -21,48 +22,23 @@ const readLink = ({ ifname, ifalias, mtu, flags }: LinkJson, shut: boolean): [st
   return [ifname, { device: ifname, owner, mtu, up: flags.includes('UP'), shut }]
 }
 
-/** In the `netdev` family; a chain for each tap, of its name. */
-const table = 'netdev altostack'
-
 export type TapOptions = {
   exec: Exec
   /** The user whose guests may open the taps; without it only root may. */
   owner: string | undefined
-  /**
-   * Whether the host has to be kept from listening itself. A switch in user space reads a copy of what guests send, and the host's own
-   * stack gets it too: a guest could reach every service of the host past all rules. The kernel's datapath leaves it nothing.
-   */
+  /** Whether the host has to be kept from listening itself, so that no guest reaches its services past all rules. */
   shut: boolean
 }
 
 /** Taps that stay while no guest holds them. */
 export function openTaps({ exec, owner, shut }: TapOptions): Taps {
   const batch = (lines: string[]) => exec.run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` })
-  const nft = (lines: string[]) => exec.attempt(['nft', '-f', '-'], { input: `${lines.join('\n')}\n` })
+  const shutters = shut ? openShutters(exec) : undefined
 
-  const shutNow = async (): Promise<(device: string) => boolean> => {
-    if (!shut) return () => true
-    const { stdout } = await exec.attempt(['nft', 'list', 'table', ...table.split(' ')])
-    const chains = new Set([...stdout.matchAll(/^\s*chain (\S+) \{/gm)].map(([, name]) => name))
-    return (device) => chains.has(device)
-  }
   const links = async () => {
-    const [text, isShut] = await Promise.all([exec.run(['ip', '-j', 'link', 'show']), shutNow()])
+    const [text, isShut] = await Promise.all([exec.run(['ip', '-j', 'link', 'show']), shutters?.look() ?? (() => true)])
     const found = (JSON.parse(text || '[]') as LinkJson[]).filter((link) => link.ifname !== undefined)
     return new Map(found.map((link) => readLink(link, isShut(link.ifname))))
-  }
-  const close = async (device: string) => {
-    if (!shut) return
-    const chain = `add chain ${table} ${device} { type filter hook ingress device "${device}" priority 0; policy drop; }`
-    const { code, stderr } = await nft([`add table ${table}`, chain])
-    if (code !== 0) throw new Error(`nft: ${stderr.trim().slice(-300)}`)
-  }
-  /** The last one takes the table along. */
-  const open = async (device: string) => {
-    if (!shut) return
-    await nft([`delete chain ${table} ${device}`])
-    const { stdout } = await exec.attempt(['nft', 'list', 'table', ...table.split(' ')])
-    if (!stdout.includes('chain ')) await nft([`delete table ${table}`])
   }
   const finish = (device: string, mtu: number) => [`link set dev ${device} mtu ${mtu}`, `link set dev ${device} up`]
 
@@ -81,13 +57,13 @@ export function openTaps({ exec, owner, shut }: TapOptions): Taps {
           `link set dev ${temporary} name ${device}`,
         ])
       }
-      if (!old?.shut) await close(device)
+      if (!old?.shut) await shutters?.close(device)
       if (!old || old.mtu !== mtu || !old.up) await batch(finish(device, mtu))
     },
     async remove(device) {
       if (!(await links()).has(device)) return
       await batch([`link set dev ${device} down`])
-      await open(device)
+      await shutters?.open(device)
       await batch([`link del dev ${device}`])
     },
   }

@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import { family, linkLocal, masks } from './addresses.ts'
 import { cookie, isOurs } from './cookies.ts'
 import { bundle } from './difference.ts'
-import type { WiredPort } from './guard.ts'
 import { type Bystander, pipeline, portProblem, type Uplinks } from './pipeline.ts'
 import { ruleMatches } from './rules.ts'
+import type { WiredPort } from './tables.ts'
 
 const port = (number: number, more: Partial<WiredPort> = {}): WiredPort => ({
   id: `port-${number}`,
@@ -199,6 +199,44 @@ test('a VLAN is put on and taken off at the door of the host', () => {
 test('ports that the document does not name now still hear what is for all', () => {
   const all = flows([port(1)], [{ ofport: 9, vlan: 7, networkId: 'n1', guarded: true, kind: 'vm' }])
   assert.ok(all.some((flow) => flow.endsWith('actions=set_field:1->reg5,resubmit(,81),set_field:9->reg5,resubmit(,81)')))
+})
+
+test('members of a group have a flow each, whatever number of ports lets them in, and ports one for each rule', () => {
+  const remotes = ['10.0.0.1/32', '10.0.0.2/32', '2001:db8::1/128']
+  const rules = [
+    { ...rule, remotes, remotesOf: 'g' },
+    { ...rule, portMin: 80, portMax: 80, remotes, remotesOf: 'g' },
+    { ...rule, remotes: ['10.0.0.2/32'], remotesOf: 'h' },
+  ]
+  const all = flows([port(1, { rules }), port(2, { rules })]).filter((flow) => flow.includes('table=82,priority=60'))
+  const said = (pattern: RegExp) => all.flatMap((flow) => pattern.exec(flow)?.slice(1) ?? [])
+  const parts = (text: string) => text.split('),').length
+  const addresses = all.filter((flow) => flow.includes(',1/2)'))
+  assert.deepEqual(
+    addresses.map((flow) => [/nw_src=([^,]+)/.exec(flow)?.[1], parts(flow)]),
+    [
+      ['10.0.0.1/32', 1],
+      ['10.0.0.2/32', 2],
+    ],
+  )
+  assert.deepEqual(said(/reg5=1,tcp,tp_dst=(\d+)/), ['22', '80'])
+  assert.equal(parts(all.find((flow) => flow.includes('reg5=2,tcp,tp_dst=22'))!), 2)
+  const numbers = new Set(all.flatMap((flow) => [...flow.matchAll(/conjunction\((\d+),/g)].map(([, number]) => number)))
+  assert.equal(numbers.size, 2)
+  assert.deepEqual(new Set(said(/reg5=1,conj_id=(\d+),ip,ct_state=\+new-inv\+trk,actions=ct\(commit,zone=101\)/)), numbers)
+})
+
+test('of a flow that stays, what it says of a set less is known', () => {
+  const diff = [
+    `-table=82 priority=60,ct_state=+new,ip,nw_src=10.0.0.1 cookie=${cookie('set', 'addresses')} actions=conjunction(5,1/2),conjunction(7,1/2)`,
+    `+table=82 priority=60,ct_state=+new,ip,nw_src=10.0.0.1 cookie=${cookie('set', 'addresses')} actions=conjunction(7,1/2),conjunction(9,1/2)`,
+  ].join('\n')
+  const { lines, removed } = bundle(diff, () => true)
+  assert.equal(lines.length, 1)
+  assert.deepEqual(
+    removed.map(({ sets }) => sets),
+    [[5]],
+  )
 })
 
 test('a difference becomes a bundle that adds, replaces and removes only what is ours', () => {

@@ -1,23 +1,7 @@
-import type { SwitchPort } from '../../driver.ts'
 import { family, linkLocal } from './addresses.ts'
 import { ruleMatches } from './rules.ts'
-
-/** Where a port's packets go in the pipeline of br-int. */
-export const table = {
-  classify: 0,
-  forward: 60,
-  awake: 61,
-  sent: 71,
-  sentTracked: 72,
-  received: 81,
-  receivedTracked: 82,
-} as const
-
-/** A port that has its number in the switch, its own connection tracking zone, and its network's local number. */
-export type WiredPort = SwitchPort & { ofport: number; zone: number; vlan: number }
-
-/** A flow without its cookie: `table=…,priority=…,<match>,actions=…`. */
-export type FlowText = string
+import { isOfSet, type SetNumbers, setRuleFlows } from './sets.ts'
+import { type FlowText, fresh, priority, table, type WiredPort } from './tables.ts'
 
 const forward = `resubmit(,${table.forward})`
 
@@ -75,25 +59,27 @@ export function sentFlows(port: WiredPort): FlowText[] {
   ]
 }
 
-function ruleFlows(port: WiredPort, direction: 'ingress' | 'egress', where: string, pass: string): FlowText[] {
+function ruleFlows(port: WiredPort, direction: 'ingress' | 'egress', where: string, pass: string, sets: SetNumbers): FlowText[] {
   const commit = `ct(commit,zone=${port.zone}),${pass}`
+  const at = (level: keyof typeof priority) => where.replace('PRIORITY', String(priority[level]))
   return [
-    `${where.replace('PRIORITY', '100')},ct_state=+inv+trk,actions=drop`,
-    `${where.replace('PRIORITY', '90')},ct_state=-new+est-inv+trk,actions=${pass}`,
-    `${where.replace('PRIORITY', '90')},ct_state=+rel-inv+trk,actions=${pass}`,
+    `${at('invalid')},ct_state=+inv+trk,actions=drop`,
+    `${at('known')},ct_state=-new+est-inv+trk,actions=${pass}`,
+    `${at('known')},ct_state=+rel-inv+trk,actions=${pass}`,
     ...port.rules
-      .filter((rule) => rule.direction === direction)
+      .filter((rule) => rule.direction === direction && !isOfSet(rule))
       .flatMap((rule) => ruleMatches(rule).matches)
-      .map((match) => `${where.replace('PRIORITY', '70')},${match},ct_state=+new-inv+trk,actions=${commit}`),
+      .map((match) => `${at('rule')},${match},${fresh},actions=${commit}`),
+    ...setRuleFlows(port, direction, where, commit, sets),
   ]
 }
 
 /** What the port's rules let it send: what belongs to a known connection, and new ones that a rule names. */
-export const sentRuleFlows = (port: WiredPort): FlowText[] =>
-  ruleFlows(port, 'egress', `table=${table.sentTracked},priority=PRIORITY,in_port=${port.ofport}`, forward)
+export const sentRuleFlows = (port: WiredPort, sets: SetNumbers): FlowText[] =>
+  ruleFlows(port, 'egress', `table=${table.sentTracked},priority=PRIORITY,in_port=${port.ofport}`, forward, sets)
 
 /** What may reach the port: address resolution and answers of the DHCP server always, the rest as its rules say. */
-export function receivedFlows(port: WiredPort): FlowText[] {
+export function receivedFlows(port: WiredPort, sets: SetNumbers): FlowText[] {
   const at = (priority: number, match: string, actions: string) =>
     `table=${table.received},priority=${priority},reg5=${port.ofport},${match},actions=${actions}`
   const deliver = `output:${port.ofport}`
@@ -105,6 +91,6 @@ export function receivedFlows(port: WiredPort): FlowText[] {
     at(95, 'udp6,tp_src=547,tp_dst=546', deliver),
     at(90, 'ip', track),
     at(90, 'ipv6', track),
-    ...ruleFlows(port, 'ingress', `table=${table.receivedTracked},priority=PRIORITY,reg5=${port.ofport}`, deliver),
+    ...ruleFlows(port, 'ingress', `table=${table.receivedTracked},priority=PRIORITY,reg5=${port.ofport}`, deliver, sets),
   ]
 }

@@ -1,7 +1,9 @@
 import { family, isMac } from './addresses.ts'
 import { cookie, withCookie } from './cookies.ts'
-import { type FlowText, macs, receivedFlows, sentFlows, sentRuleFlows, table, type WiredPort } from './guard.ts'
+import { macs, receivedFlows, sentFlows, sentRuleFlows } from './guard.ts'
 import { ruleMatches } from './rules.ts'
+import { addressFlows, numberSets, type SetNumbers } from './sets.ts'
+import { type FlowText, table, type WiredPort } from './tables.ts'
 import { isTunnel } from './tunnels.ts'
 
 /** Numbers of the ports by which br-int reaches physical networks and br-tun. */
@@ -37,7 +39,7 @@ function hand({ guarded, ofport, move }: Holder): string {
 const wake = ({ id, ofport }: WiredPort) =>
   `learn(table=${table.awake},hard_timeout=300,priority=1,cookie=${cookie('learned', id)},reg7=${ofport},load:${ofport}->NXM_NX_REG5[])`
 
-function portFlows(port: WiredPort, uplinks: Uplinks): FlowText[] {
+function portFlows(port: WiredPort, uplinks: Uplinks, sets: SetNumbers): FlowText[] {
   const { ofport, vlan, kind, guarded, move } = port
   const enter = [
     ...(move === 'comes' ? [wake(port)] : []),
@@ -50,7 +52,7 @@ function portFlows(port: WiredPort, uplinks: Uplinks): FlowText[] {
   return [
     `table=${table.classify},priority=100,${match},actions=${enter.join(',')}`,
     `table=${table.forward},priority=100,reg6=${vlan},dl_dst=${port.mac},actions=${deliver.join(',')}`,
-    ...(guarded ? [...sentFlows(port), ...sentRuleFlows(port), ...receivedFlows(port)] : []),
+    ...(guarded ? [...sentFlows(port), ...sentRuleFlows(port, sets), ...receivedFlows(port, sets)] : []),
     ...(!guarded && move === 'comes' ? [`table=${table.received},priority=1,reg5=${ofport},actions=output:${ofport}`] : []),
   ]
 }
@@ -108,8 +110,10 @@ function networkFlows(ports: WiredPort[], others: Bystander[], uplinks: Uplinks)
  */
 export function pipeline(ports: readonly WiredPort[], others: readonly Bystander[], uplinks: Uplinks): string[] {
   const networks = Map.groupBy(ports, (port) => port.segment.networkId)
+  const sets = numberSets(ports)
   const flows = [
-    ...ports.flatMap((port) => portFlows(port, uplinks).map(withCookie(cookie('port', port.id)))),
+    ...addressFlows(ports, sets),
+    ...ports.flatMap((port) => portFlows(port, uplinks, sets).map(withCookie(cookie('port', port.id)))),
     ...[...networks].flatMap(([id, inside]) =>
       networkFlows(
         inside,

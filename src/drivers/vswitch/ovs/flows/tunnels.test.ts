@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Elsewhere, SwitchSegment } from '../../driver.ts'
 import { wantedTunnels } from '../tunnels.ts'
-import type { WiredPort } from './guard.ts'
+import type { WiredPort } from './tables.ts'
 import { type TunnelDoors, tunnelName, tunnelPipeline } from './tunnels.ts'
 
 const [own, peer, other] = ['192.0.2.1', '192.0.2.2', '192.0.2.3']

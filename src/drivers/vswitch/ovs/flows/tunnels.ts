@@ -1,7 +1,7 @@
 import type { SwitchSegment } from '../../driver.ts'
 import { family, isMac } from './addresses.ts'
 import { cookie, withCookie } from './cookies.ts'
-import type { FlowText, WiredPort } from './guard.ts'
+import type { FlowText, WiredPort } from './tables.ts'
 
 /** Tables of br-tun, numbered as users of the Open vSwitch agent know them. */
 export const tunnelTable = {

@@ -6,7 +6,7 @@ export type Action =
   /** Make the disks; do not boot. */
   | { do: 'define'; vm: Vm }
   | { do: 'start' | 'restore'; vm: Vm; as: Running }
-  | { do: 'press' | 'stop' | 'pause' | 'resume' | 'suspend' | 'remove' | 'cancel' | 'take'; id: string }
+  | { do: 'press' | 'stop' | 'pause' | 'resume' | 'suspend' | 'remove' | 'cancel' | 'take' | 'regain'; id: string }
   /** Begin, or see to it that it goes on. */
   | { do: 'receive'; vm: Vm; move: Move; as: Running }
   | { do: 'send'; id: string; departure: Departure }

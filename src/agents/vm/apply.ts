@@ -50,6 +50,7 @@ export async function apply(driver: Hypervisor, action: Exclude<Action, { do: 'w
     case 'remove':
     case 'cancel':
     case 'take':
+    case 'regain':
       await driver[action.do](action.id)
       return look
     default:

@@ -123,3 +123,17 @@ test('a guest that is off is started by its new host when it should run', async 
   assert.equal((await both.to.round({ ...off, generation: 2, arrives: cold }))?.power, 'off')
   assert.equal((await both.to.round(vm({ generation: 3, boots: 2 })))?.power, 'on')
 })
+
+test('a guest that was sent switched off comes back as it was left, one that was sent running does not', async () => {
+  for (const kind of ['cold', 'live'] as const) {
+    const both = sides()
+    const was = vm({ power: kind === 'cold' ? 'off' : 'on' })
+    await both.from.round(was)
+    const there = await both.to.round({ ...was, generation: 2, arrives: { ...move, kind } })
+    await both.from.round({ ...going(there, { ...move, kind }), power: was.power })
+    await both.to.round()
+    const back = await both.from.round(vm({ generation: 3, returns: move.id }))
+    assert.equal(back?.power, kind === 'cold' ? 'on' : 'off')
+    assert.equal(back?.move?.at, kind === 'cold' ? 'failed' : 'left')
+  }
+})

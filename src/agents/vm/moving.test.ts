@@ -49,6 +49,8 @@ const table: [why: string, Vm, GuestSeen | undefined, string | undefined][] = [
   ['a guest that came here may leave', leaves, seen('on', at('arrived', 'm0')), 'send'],
   ['left is left', leaves, seen('left', at('left')), undefined],
   ['also when it is taken back too late', neither, seen('left', at('left')), undefined],
+  ['one that comes back is regained', sampleVm({ generation: 2, returns: 'm1' }), seen('left', at('left')), 'regain'],
+  ['but not from another move', sampleVm({ generation: 2, returns: 'm0' }), seen('left', at('left')), undefined],
   ['a guest that is not here is not made to leave', leaves, undefined, 'complain'],
   ['taken back, it stays', neither, seen('on', at('going')), 'cancel'],
   ['and is as any other', neither, seen('on', at('failed')), 'settle'],

@@ -11,7 +11,8 @@ export function moving(vm: Vm, seen: GuestSeen | undefined, ordinary: Ordinary):
   // Whoever says that the guest is to be here without coming from elsewhere knows that its source has left.
   if (seen?.state === 'arriving') return { do: 'take', id: vm.id }
   // What is here is worth nothing any more, whatever a document says that was written before this was known.
-  if (seen?.state === 'left') return undefined
+  if (seen?.state === 'left')
+    return vm.returns !== undefined && vm.returns === seen.move?.id ? { do: 'regain', id: vm.id } : undefined
   if (vm.leaves) return leaving(vm, vm.leaves, seen, ordinary)
   if (seen?.move?.at === 'going') return { do: 'cancel', id: vm.id }
   return ordinary()

@@ -130,6 +130,11 @@ export type Hypervisor = {
   send(id: string, departure: Departure): Promise<void>
   /** Ends the sending, if the guest has not left. It goes on here, as it was before. */
   cancel(id: string): Promise<void>
+  /**
+   * A guest that left switched off has come back: it is off here, as it left. Only for who knows that the other host has dropped it.
+   * Nothing happens to one that left with its memory.
+   */
+  regain(id: string): Promise<void>
   /** Records what was carried out; also forgets a pressed button. */
   record(id: string, counters: Counters): Promise<void>
   /** The last so many bytes of the serial console; empty when there is none. */

@@ -19,6 +19,7 @@ import { memoryLoaded, saveMemory } from './memory.ts'
 import { openCouriers } from './move/couriers.ts'
 import type { Moving } from './move/moving.ts'
 import { receive, take } from './move/receive.ts'
+import { regain } from './move/regain.ts'
 import { cancel, send } from './move/send.ts'
 import { ownerOf, readUidMap } from './owner.ts'
 import { type Place, placeOf } from './place.ts'
@@ -113,6 +114,10 @@ export function openQemu(options: QemuOptions): Hypervisor {
     async cancel(id) {
       await must(parts, id)
       await cancel(parts, id)
+    },
+    async regain(id) {
+      await must(parts, id)
+      await regain(placeOf(stateDir, id))
     },
     reset: async (id) => (await running(parts, id)).monitor.reset(),
     pause: async (id) => (await running(parts, id)).monitor.stop(),

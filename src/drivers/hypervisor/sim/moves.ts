@@ -111,6 +111,12 @@ export function cancel(entry: SimGuest): void {
   if (entry.move?.at === 'going') Object.assign(entry.move, { at: 'failed', error: 'The move was taken back.' })
 }
 
+export function regain(entry: SimGuest): void {
+  if (entry.state !== 'left' || entry.move?.move.kind !== 'cold') return
+  entry.state = 'off'
+  Object.assign(entry.move, { at: 'failed', error: 'The move was taken back.' })
+}
+
 /** Nobody waits here for this guest any more. */
 export function forget({ roads }: SimHost, { move }: SimGuest): void {
   if (move?.at === 'open') roads.waiting.delete(move.id)

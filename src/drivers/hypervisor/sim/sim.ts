@@ -3,7 +3,7 @@ import type { Clock } from '../../../kit/clock.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Guest, GuestSeen, GuestState, Hypervisor } from '../driver.ts'
 import type { SimGuest, SimHost } from './host.ts'
-import { cancel, forget, moveSeen, receive, send, take } from './moves.ts'
+import { cancel, forget, moveSeen, receive, regain, send, take } from './moves.ts'
 
 const runs = (guest: SimGuest) => guest.state === 'on' || guest.state === 'paused'
 
@@ -141,6 +141,10 @@ export function openSim({ host, clock }: SimOptions): Hypervisor {
     async cancel(id) {
       await pause()
       cancel(get(id))
+    },
+    async regain(id) {
+      await pause()
+      regain(get(id))
     },
     async record(id, counters) {
       Object.assign(get(id), { applied: { ...counters }, pressedAt: undefined })

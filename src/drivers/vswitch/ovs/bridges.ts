@@ -51,7 +51,7 @@ const tunnelPatch = { inner: 'patch-tun', outer: 'patch-int' }
 const has = async (database: Database, table: string, name: string) =>
   (await database.select(table, ['name'], [['name', '==', name]])).length > 0
 
-async function ensureBridge(database: Database, name: string, options: BridgeOptions): Promise<void> {
+export async function ensureBridge(database: Database, name: string, options: BridgeOptions): Promise<void> {
   const [row] = await database.select('Bridge', ['datapath_type', 'protocols', 'fail_mode'], [['name', '==', name]])
   if (!row) return database.change(newBridge(name, options))
   if (!isInner(name, options)) return

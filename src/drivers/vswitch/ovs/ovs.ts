@@ -5,7 +5,7 @@ import { Problem } from '../../../kit/errors.ts'
 import type { Exec } from '../../../kit/exec/exec.ts'
 import type { Log } from '../../../kit/log.ts'
 import type { Programmed, SwitchPort, SwitchPortSeen, Vswitch } from '../driver.ts'
-import { type BridgeOptions, ensureBridges, readUplinks } from './bridges.ts'
+import { type BridgeOptions, ensureBridge, ensureBridges, readUplinks } from './bridges.ts'
 import { cookie } from './flows/cookies.ts'
 import type { FlowChange } from './flows/difference.ts'
 import { type Bystander, pipeline, portProblem, ruleProblem, type Uplinks } from './flows/pipeline.ts'
@@ -17,6 +17,7 @@ import { type Operation, openDatabase, type Row, uuidOf } from './ovsdb/database
 import { insertPort, isCurrent, leave, numbersOf, type PortRow, readPorts, updatePort } from './ports.ts'
 import { type HostLink, openTaps } from './taps.ts'
 import { clearTunnels, layTunnels, liftTunnels, readTunnels, type TunnelRow, wantedTunnels } from './tunnels.ts'
+import { type Cards, openUplinks } from './uplinks.ts'
 
 export type OvsOptions = {
   exec: Exec
@@ -33,6 +34,8 @@ export type OvsOptions = {
   /** The bridge gets the address (CIDR), so that the host reaches what is outside of routers. */
   externalBridge?: { bridge: string; address: string }
   datapath: 'system' | 'netdev'
+  /** What is to become of the host's network cards; undefined: they are left alone. */
+  cards?: Cards
   /** The user who may open guests' taps beside root. */
   tapOwner?: string
   /** Whether a namespace of ours holds the device: what the switch made and a namespace took cannot be seen from here. */
@@ -63,6 +66,8 @@ export function openOvs(options: OvsOptions): Vswitch {
   const taps = openTaps({ exec, owner: options.tapOwner, shut: datapath === 'netdev' })
   const { bridgeMappings: mappings, tunnelIp } = options
   const bridges: BridgeOptions = { integration, tunnel, mappings, tunnelIp, datapath }
+  const makeBridge = (name: string) => ensureBridge(database, name, bridges)
+  const cards = options.cards && openUplinks({ ...options, ...options.cards, database, ensureBridge: makeBridge })
 
   const look = async (): Promise<View> => {
     const [bridgeRows, ports, interfaces] = await Promise.all([
@@ -143,6 +148,7 @@ export function openOvs(options: OvsOptions): Vswitch {
   const ensureTunnels = async (ports: readonly SwitchPort[]) => {
     if (tunnelIp === undefined) return
     const [wanted, end] = [wantedTunnels(ports, tunnelIp), { bridge: tunnel, localIp: tunnelIp }]
+    if (wanted.size > 0) await cards?.underlay()
     const { tunnels: here } = await look()
     const cleared = await changeSome(clearTunnels(wanted, here, end))
     await changeSome(layTunnels(wanted, cleared ? (await look()).tunnels : here, end))
@@ -173,6 +179,7 @@ export function openOvs(options: OvsOptions): Vswitch {
   return {
     async prepare() {
       await ensureBridges(database, bridges)
+      await cards?.ensure()
       await addressBridge()
     },
     async list() {
@@ -222,7 +229,10 @@ export function openOvs(options: OvsOptions): Vswitch {
       const view = await look()
       const broken = view.rows.filter((row) => row.error !== undefined).map((row) => `${row.device}: ${row.error}`)
       const stray = loose(view).map(({ device, bridge, id }) => ({ id, device, bridge }))
-      return { ports: [...view.rows.map(({ id, device, bridge }) => ({ id, device, bridge })), ...stray], problems: broken }
+      return {
+        ports: [...view.rows.map(({ id, device, bridge }) => ({ id, device, bridge })), ...stray],
+        problems: [...broken, ...(cards?.problems() ?? [])],
+      }
     },
     watch(changed) {
       const unwatch = database.watch(changed)

@@ -15,6 +15,8 @@ export type Entry = {
   proofs: Proof[]
   mac: string
   mtu: number
+  /** It was not in the bridge before. */
+  joined: boolean
   /** Nobody asked for it: tunnels need it. */
   isUnderlay?: boolean
 }

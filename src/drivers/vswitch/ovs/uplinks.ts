@@ -1,0 +1,188 @@
+import { isIP } from 'node:net'
+import { explainError } from '../../../kit/errors.ts'
+import type { Exec } from '../../../kit/exec/exec.ts'
+import type { Log } from '../../../kit/log.ts'
+import type { Database } from './ovsdb/database.ts'
+import { openShutters } from './shutters.ts'
+import { bare, bareAddresses, type Device, gatewaysOf, type Holding, isLeased, together } from './uplinks-holding.ts'
+import { type Entry, openJournal } from './uplinks-journal.ts'
+import { answering, bringIn, giveBack, type MoveNeeds, readBridgePorts, readDevices, readHolding } from './uplinks-move.ts'
+import type { Proof } from './uplinks-proof.ts'
+
+/** A network card that is to be part of a bridge. */
+export type Uplink = { bridge: string; nic: string }
+
+/** What is to become of this host's cards. */
+export type Cards = {
+  uplinks: readonly Uplink[]
+  /** Card of the tunnels; undefined: the one that has the address they begin at. */
+  tunnelInterface: string | undefined
+  /** Where the journal of moves lies. */
+  stateDir: string
+  /** Whom the host has to reach whatever is moved; undefined: nobody. */
+  controller: { host: string; port: number } | undefined
+}
+
+export type UplinkOptions = Cards & {
+  exec: Exec
+  log: Log
+  database: Database
+  datapath: 'system' | 'netdev'
+  tunnelIp: string | undefined
+  /** Makes the bridge where it is missing. */
+  ensureBridge(name: string): Promise<void>
+}
+
+export type Uplinks = {
+  /** Cards are in their bridges and what they had is on the bridges, or a problem says why not. */
+  ensure(): Promise<void>
+  /** A switch in user space sends into tunnels by way of a bridge that has both card and address: sees to it. */
+  underlay(): Promise<void>
+  problems(): string[]
+}
+
+/** The bridge of the card whose address tunnels begin at. */
+export const underlayBridge = 'br-phy'
+
+type World = { devices: Map<string, Device>; ports: Map<string, Map<string, string>>; entries: Entry[] }
+
+/**
+ * Cards of this host in bridges of the switch. What a card has (addresses, routes) goes to the bridge's own device in one guarded act: what answered before has to answer
+ * afterwards, or all is taken back, and not tried again before the agent is started anew.
+ */
+export function openUplinks(options: UplinkOptions): Uplinks {
+  const { exec, log, database, datapath, uplinks, tunnelIp, controller } = options
+  const journal = openJournal(options.stateDir)
+  const shutters = datapath === 'netdev' ? openShutters(exec) : undefined
+  const needs: MoveNeeds = { exec, log, database, journal, shutters }
+  const problems = new Map<string, string>()
+  const refused = new Map<string, string>()
+  const tuned = new Set<string>()
+
+  const look = async (): Promise<World> => {
+    const [devices, ports, entries] = await Promise.all([readDevices(exec), readBridgePorts(database), journal.all()])
+    return { devices, ports, entries }
+  }
+  const wantedOf = (entries: readonly Entry[]): Uplink[] => {
+    const underlay = datapath === 'netdev' ? entries.filter(({ isUnderlay }) => isUnderlay) : []
+    return [...uplinks, ...underlay.filter(({ nic }) => !uplinks.some((one) => one.nic === nic))]
+  }
+  const say = (nic: string, problem: string | undefined) => {
+    if (problem === undefined) problems.delete(nic)
+    else if (problems.get(nic) !== problem) {
+      problems.set(nic, problem)
+      log.error({ nic }, problem)
+    }
+  }
+  const proofsOf = (holding: Holding): Proof[] => [
+    ...(controller && !isHere(controller.host) ? [{ by: 'controller' as const, ...controller }] : []),
+    ...gatewaysOf(holding).map((ip) => ({ by: 'gateway' as const, ip })),
+  ]
+
+  /** In user space a card behind which another kernel is, as in a container, would pass frames with half-made checksums. */
+  const tune = async ({ ifname, linkinfo }: Device) => {
+    if (datapath !== 'netdev' || linkinfo?.info_kind !== 'veth' || tuned.has(ifname)) return
+    await exec.run(['ethtool', '-K', ifname, 'tx', 'off'])
+    tuned.add(ifname)
+  }
+
+  const isSettled = async (entry: Entry | undefined, { devices }: World, nic: Device): Promise<boolean> => {
+    if (entry?.step !== 'moved' || bareAddresses(nic).length > 0) return false
+    const there = bareAddresses(devices.get(entry.bridge))
+    if (!entry.holding.addresses.every((address) => there.includes(bare(address)))) return false
+    return shutters === undefined || (await shutters.look())(nic.ifname)
+  }
+
+  const bring = async (uplink: Uplink, world: World, isUnderlay: boolean): Promise<string | undefined> => {
+    const { nic, bridge } = uplink
+    const device = world.devices.get(nic)
+    const entry = world.entries.find((one) => one.nic === nic)
+    const trouble = obstacle(uplink, world)
+    if (trouble !== undefined || !device) return trouble
+    await tune(device)
+    if (await isSettled(entry, world, device)) return undefined
+    const isIn = world.ports.get(bridge)?.has(nic) ?? false
+    const found = await readHolding(exec, device)
+    const holding = entry ? together(entry.holding, found) : found
+    // What was proven once, and an address that nobody asked us to move while the card is cut off, need no proof.
+    const before = entry?.step === 'moving' ? entry.proofs : isIn ? [] : await answering(exec, proofsOf(holding), nic)
+    if (isLeased(device)) log.warn({ nic }, 'the address of the card is leased: give the host a fixed one')
+    const next: Entry = {
+      ...{ nic, bridge, step: 'moving', holding, proofs: holding.addresses.length > 0 ? before : [] },
+      ...{ mac: device.address, mtu: device.mtu, joined: entry?.joined ?? !isIn, ...(isUnderlay && { isUnderlay }) },
+    }
+    const failure = await bringIn(needs, next, isIn).catch(explainError)
+    if (failure === undefined) return undefined
+    await giveBack(needs, next)
+    const text = `${nic} was not made part of ${bridge}, and everything is as it was: ${failure}. Started anew, the agent tries again.`
+    refused.set(nic, text)
+    return text
+  }
+
+  const takeOut = async (entries: readonly Entry[], wanted: readonly Uplink[]) => {
+    const isWanted = ({ nic, bridge, step }: Entry) =>
+      step !== 'returning' && wanted.some((one) => one.nic === nic && one.bridge === bridge)
+    const leaving = entries.filter((entry) => !isWanted(entry))
+    for (const entry of leaving) {
+      log.info({ nic: entry.nic, bridge: entry.bridge }, 'a network card leaves its bridge')
+      await giveBack(needs, entry)
+      say(entry.nic, undefined)
+    }
+    return leaving.length > 0
+  }
+
+  const bringAll = async (wanted: readonly Uplink[], isUnderlay: (uplink: Uplink) => boolean) => {
+    for (const uplink of wanted) {
+      const earlier = refused.get(uplink.nic)
+      say(uplink.nic, earlier ?? (await bring(uplink, await look(), isUnderlay(uplink)).catch(explainError)))
+    }
+  }
+
+  return {
+    async ensure() {
+      const entries = await journal.all()
+      const wanted = wantedOf(entries)
+      const changed = await takeOut(entries, wanted)
+      const now = changed ? await journal.all() : entries
+      await bringAll(wanted, ({ nic }) => now.find((entry) => entry.nic === nic)?.isUnderlay ?? false)
+    },
+    async underlay() {
+      if (datapath !== 'netdev' || tunnelIp === undefined) return
+      const { devices, ports, entries } = await look()
+      const holder = [...devices.values()].find((one) => bareAddresses(one).some((address) => address.split('/')[0] === tunnelIp))
+      const nic = options.tunnelInterface ?? holder?.ifname
+      if (holder && ports.has(holder.ifname)) return
+      if (nic === undefined || entries.some((entry) => entry.nic === nic)) return
+      if (nic === 'lo') return say(nic, `Tunnels cannot begin at ${tunnelIp}: it is on no network card.`)
+      if (uplinks.some((one) => one.nic === nic)) return
+      await options.ensureBridge(underlayBridge)
+      await bringAll([{ bridge: underlayBridge, nic }], () => true)
+    },
+    problems: () => [...problems.values()],
+  }
+}
+
+/** What stands in the way of touching the card at all. */
+function obstacle({ nic, bridge }: Uplink, { devices, ports }: World): string | undefined {
+  const device = devices.get(nic)
+  if (!device) return `There is no network card ${nic}, which is to be part of ${bridge}.`
+  if (!ports.has(bridge)) return `There is no bridge ${bridge}, which ${nic} is to be part of.`
+  if (device.master !== undefined && device.master !== 'ovs-system')
+    return `${nic} belongs to ${device.master}, so it cannot be part of ${bridge}.`
+  const other = [...ports].find(([name, names]) => name !== bridge && names.has(nic))?.[0]
+  return other === undefined ? undefined : `${nic} is part of ${other} already, so it cannot be part of ${bridge}.`
+}
+
+const isHere = (host: string) => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
+/** Gives every card back what was moved from it: for who takes all of ours away, when no agent runs any more. */
+export async function returnUplinks(
+  { exec, database, datapath }: Pick<UplinkOptions, 'exec' | 'database' | 'datapath'>,
+  stateDir: string,
+): Promise<Entry[]> {
+  const journal = openJournal(stateDir)
+  const entries = await journal.all()
+  const shutters = datapath === 'netdev' ? openShutters(exec) : undefined
+  for (const entry of entries) await giveBack({ exec, database, journal, shutters }, entry)
+  return entries
+}

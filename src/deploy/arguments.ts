@@ -70,7 +70,7 @@ function command(
     .addOption(new Option('--answer-file <file>', 'install as this file says'))
     .addOption(new Option('--gen-answer-file <file>', 'write an answer file and stop; other options are taken into it'))
     .addOption(new Option('--validate-answer-file <file>', 'check an answer file and stop'))
-    .addOption(new Option('--remove-host <host>', 'take a host out of the cloud; refused while it has guests'))
+    .addOption(new Option('--remove-host <host>', 'move the guests of a host to others and take it out of the cloud'))
     .addOption(new Option('-o, --options', 'print all parameters as reStructuredText'))
     .addOption(new Option('-t, --timeout <seconds>', 'how long a step on another host may take').default('300'))
     .addOption(new Option('-d, --debug', 'accepted as packstack has it; the log always has everything'))

@@ -9,6 +9,8 @@ import { type Place, ports } from '../place.ts'
 import type { Asker } from '../questions.ts'
 import type { Screen } from '../screen.ts'
 import { forgetComputeHost } from './compute-hosts.ts'
+import { drainGuests } from './drain.ts'
+import { drainNetwork, forgetAgents } from './drain-network.ts'
 import { openHosts } from './open.ts'
 import { forgetHost, type Recorded, recordedHosts } from './record.ts'
 import { closeForGuests, computeService, openForGuests } from './services.ts'
@@ -16,16 +18,15 @@ import { quoted } from './ssh.ts'
 
 export type RemoveNeeds = { installation: Installation; screen: Screen; asker: Asker | undefined; timeoutMs: number }
 
-/** `--remove-host`: closed for new guests, refused while it has any, cleaned, and forgotten. Again and after a kill as well. */
+/** `--remove-host`: closed for new guests, emptied of those there, cleaned, and forgotten. Again and after a kill as well. */
 export async function removeHost(wanted: string, { installation, screen, asker, timeoutMs }: RemoveNeeds): Promise<number> {
   const { place } = installation
   const host = (await recordedHosts(place)).find(({ address, name }) => address === wanted || name === wanted)
   const configured = await readConfigured(place)
   if (!host || !configured) return screen.refuse(`${wanted} is no host that packstack added; ${await known(place)}`)
   const admin = await openAdmin(place, configured.host)
-  const refused = await drain(admin, host)
+  const refused = await drain(admin, host, screen, timeoutMs)
   if (refused !== undefined) return screen.refuse(refused)
-  screen.done(`${host.address}: Closing it for guests`)
   const { open, unreached } = await openHosts([host.address], { place, sshKey: '', asker })
   for (const { why } of unreached) screen.say(`Note : ${why}. What is on it stays; packstack --uninstall there takes it away`)
   for (const { shell } of open) {
@@ -40,6 +41,7 @@ export async function removeHost(wanted: string, { installation, screen, asker, 
   const service = await computeService(admin, host.name)
   if (service) await admin.delete('compute', `/os-services/${service.id}`)
   await forgetKey(place, host)
+  await forgetAgents(admin, host.name)
   await forgetComputeHost(place, host.name)
   await forgetHost(place, host)
   screen.done(`${host.address}: Forgetting it`)
@@ -52,22 +54,21 @@ const known = async (place: Place) => {
   return names.length === 0 ? 'there are none' : `there are: ${names.join(', ')}`
 }
 
-type Guest = { id: string; name: string; status: string }
-
-/** No guest comes to a closed host. Why it cannot be removed; it is then as open as it was. */
-async function drain(admin: Api, { name }: Recorded): Promise<string | undefined> {
+/** No guest comes to a closed host, and those there go to others. Why it cannot be removed; it is then as open as it was. */
+async function drain(admin: Api, { name, address }: Recorded, screen: Screen, timeoutMs: number): Promise<string | undefined> {
   const service = await computeService(admin, name)
   if (!service) return undefined
   const wasOpen = service.status === 'enabled'
   if (wasOpen) await closeForGuests(admin, name, 'packstack: being removed')
-  const { servers } = await admin.get<{ servers: Guest[] }>(
-    'compute',
-    `/servers/detail?all_tenants=1&limit=1000&host=${encodeURIComponent(name)}`,
-  )
-  if (servers.length === 0) return undefined
+  const done = (text: string) => screen.done(`${address}: ${text}`)
+  done('Closing it for guests')
+  const stuck = await drainGuests({ admin, host: name, timeoutMs, done })
+  if (stuck.length === 0) {
+    for (const why of await drainNetwork(admin, name, done)) screen.say(`Note : ${why}`)
+    return undefined
+  }
   if (wasOpen) await openForGuests(admin, name).catch((error) => explainError(error))
-  const list = servers.map((one) => `  ${one.id}  ${one.name}  ${one.status}`).join('\n')
-  return `${name} has guests; delete or migrate them first (openstack server migrate):\n${list}`
+  return `${name} stays: these guests cannot go to another host\n${stuck.map((line) => `  ${line}`).join('\n')}`
 }
 
 async function forgetKey(place: Place, { name }: Recorded): Promise<void> {

@@ -114,6 +114,21 @@ export const moveSuite: Case[] = [
     },
   },
   {
+    name: 'a guest that left switched off comes back as it was, one that left running does not',
+    async run(stage) {
+      const { driver, guest, other } = stage
+      for (const kind of ['cold', 'live'] as const) {
+        await boot(stage)
+        if (kind === 'cold') await driver.stop(guest.id)
+        await sent(stage, await opened(stage, newMove(kind)), 'left')
+        await arrived(stage)
+        await (await other()).remove(guest.id)
+        for (const _ of [1, 2]) await driver.regain(guest.id)
+        await isNow(driver, guest.id, kind === 'cold' ? 'off' : 'left')
+      }
+    },
+  },
+  {
     name: 'who has another key is refused, and the guest goes on',
     async run(stage) {
       const { driver, other, guest } = stage

@@ -21,7 +21,7 @@ export const vmOf = (server: Server, host: string): Vm => {
     name: server.name,
     vcpus: flavor.vcpus,
     memoryMb: flavor.memoryMb,
-    diskGb: flavor.rootGb,
+    diskGb: diskGbAt(server, host),
     image: {
       id: server.image.id,
       format: server.image.format,
@@ -43,6 +43,12 @@ export const vmOf = (server: Server, host: string): Vm => {
 const flavorAt = ({ flavor, move }: Server, host: string): FlavorSnapshot => {
   if (!move?.flavors) return flavor
   return host === move.to ? move.flavors.to : move.flavors.from
+}
+
+/** A copy is as large as what it is copied from; it grows when the guest starts. */
+const diskGbAt = (server: Server, host: string): number => {
+  const { move } = server
+  return move?.flavors && move.arrives ? move.flavors.from.rootGb : flavorAt(server, host).rootGb
 }
 
 /** How the guest comes to this host, or goes. */

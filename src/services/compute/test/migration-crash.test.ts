@@ -118,3 +118,35 @@ test('compute.server: killed anywhere while a server on its way is deleted, noth
   t.diagnostic(`${effects} effects`)
   assert.ok(effects >= 40, `only ${effects} effects`)
 })
+
+const larger = act({ resize: { flavorRef: 'large' } })
+const big = { flavor: { id: 'large', name: 'large', ram: 1024, vcpus: 2, disk: 2 } }
+
+test('compute.server: killed anywhere while a server becomes larger elsewhere and that is confirmed, it is whole there', async (t) => {
+  const world = await twoHosts(t)
+  await world.admin.compute.post('/flavors', big)
+  const effects = await everyCrash({
+    world: () => life(world, [larger, act({ confirmResize: null })]),
+    async check({ id }) {
+      await atOneHost(world, id, { status: 'ACTIVE', host: 'host-2', flavor: 'large' })
+      await goneWholly(world, id)
+    },
+  })
+  t.diagnostic(`${effects} effects`)
+  assert.ok(effects >= 60, `only ${effects} effects`)
+})
+
+test('compute.server: killed anywhere while a larger one is taken back, it is whole where it was, as it was', async (t) => {
+  const world = await twoHosts(t)
+  await world.admin.compute.post('/flavors', big)
+  const effects = await everyCrash({
+    world: () => life(world, [larger, act({ revertResize: null })]),
+    async check({ id }) {
+      await atOneHost(world, id, { status: 'ACTIVE', host: 'host-1', flavor: 'small' })
+      assert.equal((await world.member.compute.get('/limits')).body.limits.absolute.totalRAMUsed, 512)
+      await goneWholly(world, id)
+    },
+  })
+  t.diagnostic(`${effects} effects`)
+  assert.ok(effects >= 60, `only ${effects} effects`)
+})

@@ -348,6 +348,7 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
     /** Moved cold, it is started as it was. */
     finish: moving(async (server) => {
       const migration = (await migrations.find(server.moveId))!
+      if (server.vmState === 'resized') return go('resized')
       if (server.taskState !== 'resize_finish' || server.power !== migration.power) {
         await change(server, { ...servers.next(server), power: migration.power, task_state: task('resize_finish') })
         hint(server.host)

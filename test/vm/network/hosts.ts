@@ -27,7 +27,7 @@ export type TunnelHost = {
   /** Our ends of its cards: what is on its wires. */
   wires: { tunnel: string; physical: string }
   /** Rounds until these ports are wired. */
-  become(ports: WholePort[]): Promise<void>
+  become(ports: WholePort[], complete?: boolean): Promise<void>
   /** What a killed and restarted agent is: a new driver over the same switch. */
   restartAgent(): Promise<void>
   /** What whoever looks after the host's own cards does after a restart of the switch. */
@@ -88,8 +88,8 @@ export async function makeHost(exec: Exec, log: Log, dir: string, number: number
     inside,
     wires,
     address,
-    async become(ports) {
-      const { seen } = await agent.round(documentOf(ports))
+    async become(ports, complete = true) {
+      const { seen } = await agent.round(documentOf(ports, complete))
       for (const { id, wired, error } of seen) assert.deepEqual([wired, error], [true, undefined], `${name} ${id}`)
     },
     async restartAgent() {

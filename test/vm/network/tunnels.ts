@@ -231,6 +231,19 @@ async function proveTogether({ exec, proof, hosts, guests }: World): Promise<voi
       assert.ok(seen.length >= 6, `${seen.length} with the tag`)
     },
   )
+  await proof(
+    "what QEMU says for a guest that has just come is heard by the physical switches, and only under the guest's own card",
+    async () => {
+      const number = (await one.ovs.vsctl('get', 'interface', 'tapt1', 'ofport')).trim()
+      const rarp = (card: string) => `ffffffffffff${card}80350001080006040003${card}00000000${card}00000000`
+      const say = (card: string) =>
+        heard(exec, two.wires.physical, 'vlan 101 and ether proto 0x8035', () =>
+          one.ovs.ofctl('packet-out', 'br-int', `in_port=${number} packet=${rarp(card)} actions=table`),
+        )
+      assert.ok((await say('fa163e000901')).length > 0)
+      assert.deepEqual(await say('fa163e000977'), [])
+    },
+  )
   await proof('a flat network is untagged on the wire', async () => {
     await lay(flat)
     assert.ok(await pings(g1, '10.9.0.2', '-M', 'do', '-s', '1472'), 'ping')
@@ -271,6 +284,13 @@ async function proveRestarts({ proof, hosts, guests }: World): Promise<void> {
     await become(hosts, layout)
     assert.match((await running).stdout, /20 received/)
     assert.equal(await flows(), before)
+  })
+  await proof('without a complete document no tunnel and no flow of br-tun is taken away', async () => {
+    const state = async () => [await portsOf(one), await one.ovs.ofctl('dump-flows', '--no-stats', 'br-tun')]
+    const before = await state()
+    await one.become([], false)
+    assert.deepEqual(await state(), before)
+    assert.ok(await pings(g1, '10.9.0.2'))
   })
   await proof('Open vSwitch killed and restarted: tunnels come back', async () => {
     await one.ovs.kill()

@@ -46,6 +46,12 @@ export async function listAgents(store: Store): Promise<Agent[]> {
         bridge_mappings: fromJson(mappings),
         tunneling_ip: tunnelIp,
         tunnel_types: ['vxlan', 'gre', 'geneve'],
+        integration_bridge: 'br-int',
+        l2_population: true,
+        arp_responder_enabled: true,
+        enable_distributed_routing: false,
+        in_distributed_mode: false,
+        extensions: [],
         devices: ports.get(host) ?? 0,
       }
     if (type === agentTypes.router) return { agent_mode: 'legacy', routers: routers.get(host) ?? 0 }

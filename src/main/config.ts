@@ -27,6 +27,10 @@ export type Config = {
     address?: string
     tunnelIp: string
     bridgeMappings: Record<string, string>
+    /** Cards that are part of bridges; what a card had is then the bridge's. */
+    uplinks?: { bridge: string; nic: string }[]
+    /** The card of the tunnels. Default: the one that has `tunnelIp`. */
+    tunnelInterface?: string
     /** auto: KVM where it works, else software emulation. */
     virt: 'auto' | 'kvm' | 'qemu'
     /** On a host that is also the way out: this address is put on that bridge. */
@@ -59,6 +63,10 @@ const schema = Type.Object({
     address: Type.Optional(Type.String()),
     tunnelIp: Type.String(),
     bridgeMappings: Type.Record(Type.String(), Type.String()),
+    uplinks: Type.Optional(
+      Type.Array(Type.Object({ bridge: Type.String({ minLength: 1 }), nic: Type.String({ minLength: 1 }) })),
+    ),
+    tunnelInterface: Type.Optional(Type.String()),
     virt: Type.String({ enum: ['auto', 'kvm', 'qemu'] }),
     externalBridge: Type.Optional(Type.Object({ bridge: Type.String(), address: Type.String() })),
   }),

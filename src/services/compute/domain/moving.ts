@@ -1,3 +1,4 @@
+import type { Power } from '../../../agents/document.ts'
 import type { Db, Tx } from '../../../kit/db/open.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Quota } from '../../../kit/quota/quota.ts'
@@ -48,6 +49,8 @@ type Begin = {
   to: WhereTo
   newFlavor: FlavorSnapshot
   error?: string
+  /** How it is to be afterwards; default: as it is. */
+  power?: Power
 }
 
 export type Moving = ReturnType<typeof openMoving>
@@ -78,7 +81,7 @@ export function openMoving(world: MovingWorld) {
     db.transaction(async (tx) => {
       const more = (await within?.(tx)) ?? {}
       const { type, newFlavor, to } = ask
-      const { power } = server
+      const { power = server.power } = ask
       const { userId } = actor.caller
       const id = await migrations.create(tx, server, {
         type,
@@ -199,7 +202,7 @@ export function openMoving(world: MovingWorld) {
       }
       refuseBusy(server, ask)
       if (await isUp(server.host)) throw bad(`Compute service of ${server.host} is still in use.`)
-      await begin(server, ask, actor, async () => (staysOff ? { power: 'off' } : {}))
+      await begin(server, staysOff ? { ...ask, power: 'off' } : ask, actor)
     },
     /** Throws not-found, invalid or conflict. `early`: also one that has not begun to send. */
     async abort(server: Server, number: string, early: boolean, actor: Actor): Promise<void> {

@@ -29,7 +29,7 @@ async function life(world: ServerWorld, steps: Step[]) {
 const act =
   (action: object): Step =>
   (world, id) =>
-    world.act(id, action, world.admin)
+    world.act(id, action, world.admin, '2.94')
 const live = (host: string) => act({ 'os-migrateLive': { host, block_migration: 'auto' } })
 const remove: Step = async ({ member }, id) => (await member.compute.delete(`/servers/${id}`)).status
 const abort: Step = async ({ admin }, id) => {
@@ -149,4 +149,25 @@ test('compute.server: killed anywhere while a larger one is taken back, it is wh
   })
   t.diagnostic(`${effects} effects`)
   assert.ok(effects >= 60, `only ${effects} effects`)
+})
+
+test('compute.server: killed anywhere while a server of a dead host is made anew, it is whole at the other host', async (t) => {
+  const world = await twoHosts(t)
+  const born = async () => {
+    const one = await life(world, [act({ evacuate: {} })])
+    world.silent.add('host-1')
+    world.clock.advance(2 * minute)
+    return one
+  }
+  const effects = await everyCrash({
+    world: born,
+    async check({ id }) {
+      world.silent.clear()
+      await world.settle()
+      await atOneHost(world, id, { status: 'ACTIVE', host: 'host-2' })
+      await goneWholly(world, id)
+    },
+  })
+  t.diagnostic(`${effects} effects`)
+  assert.ok(effects >= 15, `only ${effects} effects`)
 })

@@ -69,7 +69,7 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
         return await step(server)
       } catch (error) {
         if (!isFinal(error)) throw error
-        return back(server, error.message)
+        return back(server, error.message, error.detail)
       }
     }
   /** From where there is no way back: it is tried until it is done. */
@@ -84,10 +84,10 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
       }
     }
 
-  const back = async (server: Server, why: string): Promise<Next> => {
+  const back = async (server: Server, why: string, detail?: unknown): Promise<Next> => {
     const migration = await migrations.find(server.moveId)
     if (migration && migration.error === '' && !migration.cancelled) await migrations.save(server.moveId, { error: why })
-    return go('takeBack', { reason: why })
+    return go('takeBack', { reason: why, detail })
   }
 
   /** The move is over, however it ended: the server is as any other again. */
@@ -436,8 +436,8 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
       const { hosts: chosen, refused, resources } = await choose(server, migration)
       for (const { name, provider, zone } of chosen) {
         if (!(await placement().claim({ consumer: server.id, provider, resources, ...owner(server) }))) continue
+        const address = (await computeHosts.find(name))?.facts.address ?? ''
         await db.transaction(async (tx) => {
-          const address = (await computeHosts.find(name))?.facts.address ?? ''
           await migrations.change(tx, migration.uuid, { dest_host: name, dest_address: address, status: 'pre-migrating' })
           const set = { ...unseen, host: name, zone, assigned: 0, withdrawn_at: 0, failing: 0, power_state: 0 }
           await servers.change(tx, server.id, set, { deleted: 0 })
@@ -451,7 +451,7 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
       if (server.moveId === '') return go('active')
       if (!server.assigned) {
         await network().bind({ owner: server.id, host: server.host, availabilityZone: server.zone })
-        const power = server.power === 'off' ? 'off' : 'on'
+        const power = (await migrations.find(server.moveId))?.power === 'off' ? 'off' : 'on'
         await change(server, { ...servers.next(server), power, assigned: 1, task_state: task('rebuild_spawning') })
         hint(server.host)
         return sleep(glance)
@@ -485,17 +485,17 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
     return { ...common, task_state: task('resize_migrated'), ...(to ? { flavor: toJson(to), flavor_id: to.id } : {}) }
   }
 
-  const giveUp = async (server: Server, why: string): Promise<Next> => {
+  const giveUp = async (server: Server, { message: why, detail }: Problem): Promise<Next> => {
     await migrations.save(server.moveId, { error: why })
     await end(server, 'error', {}, why)
-    return go('active', { reason: why })
+    return go('active', { reason: why, detail })
   }
   const evacuate: Step = async (server) => {
     try {
       return await steps.evacuate(server)
     } catch (error) {
       if (!isFinal(error)) throw error
-      return giveUp(server, error.message)
+      return giveUp(server, error)
     }
   }
 

@@ -11,6 +11,7 @@ import { directLink, localHosts } from '../src/main/local-hosts.ts'
 import type { ServiceName } from '../src/main/services.ts'
 import { type SimulatedHost, simulatedHost } from '../src/main/simulated-host.ts'
 import type { Identity } from '../src/services/identity/contract.ts'
+import { watchAsks } from './asks.ts'
 import { freshDatabase } from './database.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape; a wrong look fails the test.
@@ -100,6 +101,7 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
   const database = await freshDatabase()
   const tokens = new Map<string, Caller>()
   const hinted = new Set<string>()
+  const asks = watchAsks()
   const hosts = localHosts((host, kind) => hinted.add(`${host}/${kind}`))
   const cloud = await openCloud({
     database: database.url,
@@ -123,6 +125,7 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
     clock,
     log,
     knownTokens: tokens,
+    asked: asks.note,
     bind: (name, calls) =>
       loopback(name, name === 'identity' ? (withKnown(calls as unknown as Identity, tokens) as never) : calls),
   })
@@ -214,6 +217,7 @@ export async function testCloud(t: TestContext | undefined, options: TestCloudOp
     closed = true
     for (const host of hosts.all()) await hosts.remove(host.name)
     await cloud.close()
+    asks.tell()
     await database.drop()
     // Tests that wait for nothing never let go of what is put off until later, each cloud with it.
     await nextTurn()

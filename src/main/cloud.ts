@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../kit/clock.ts'
 import { connect } from '../kit/contract/contract.ts'
 import { migrate } from '../kit/db/migrate.ts'
 import { type Db, openDb } from '../kit/db/open.ts'
+import type { Endpoint } from '../kit/http/endpoint.ts'
 import { serve } from '../kit/http/serve.ts'
 import { type Log, openLog } from '../kit/log.ts'
 import type { Caller } from '../kit/policy/caller.ts'
@@ -41,6 +42,8 @@ export type CloudOptions = {
   log?: Log
   /** Tokens known beside identity's: tests hand out callers without passwords. */
   knownTokens?: Map<string, Caller>
+  /** Told of every rule a handler asks by `can`. */
+  asked?: (service: ServiceName, endpoint: Endpoint, rule: string) => void
   /** How contracts are bound; default `connect`. */
   bind?: typeof connect
 }
@@ -101,6 +104,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       endpoints,
       policy: policies[name]!,
       authenticate,
+      asked: options.asked && ((endpoint, rule) => options.asked?.(name, endpoint, rule)),
       log,
       identityUrl: () => options.url('identity'),
     })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { endpoint } from '../../src/kit/http/endpoint.ts'
-import { answered, isCore, isDone, parseSurface } from './coverage.ts'
+import { answered, askedRules, isCore, isDone, parsePolicies, parseSurface, ruleLeft } from './coverage.ts'
 
 const row = (method: string, path: string, flag = '') =>
   parseSurface(`head\ncompute\tg\t${method}\t${path}\top\t\t\t200\t${flag}`)[0]!
@@ -28,4 +28,15 @@ test('rows that always fail or belong to others are not counted', () => {
   assert.ok(isCore(row('GET', '/servers', 'undocumented')))
   assert.ok(!isCore(row('GET', '/os-cells', 'removed-410')))
   assert.ok(!isCore(row('GET', '/servers', 'proxy;until-2.35')))
+})
+
+test('rules that are asked in a handler count, and what is left out has a reason', () => {
+  const one = endpoint({ on: 'GET /a', policy: 'p', visible: 'v', alsoAsks: ['q'], handle })
+  assert.deepEqual([...askedRules([one])], ['p', 'v', 'q'])
+  const [fact] = parsePolicies(
+    'head\nkeystone\tidentity:get_mapping\t(empty: any)\t\t\t\tGET /v3/OS-FEDERATION/mappings/{id}\t\t',
+  )
+  assert.equal(fact!.check, '')
+  assert.match(ruleLeft(fact!) ?? '', /federation/)
+  assert.equal(ruleLeft({ ...fact!, operations: 'GET /v3/users' }), undefined)
 })

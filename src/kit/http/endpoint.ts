@@ -71,6 +71,8 @@ export type EndpointDefinition<B extends BodySchema, Subject> = {
   subject?: (ask: Omit<Ask, 'subject' | 'body'> & { body: unknown }) => Promise<Subject | undefined>
   /** The rule that says who may know that the subject exists. Default: whoever `policy` allows gets 403 otherwise. */
   visible?: string
+  /** Every other API rule that the handler asks by `can`, so that it is known who asks what; tests fail when one is missing here. */
+  alsoAsks?: readonly string[]
   /** What the rules compare. Default: the subject's `projectId` and `userId`, or the caller's own when there is no subject. */
   target?: (ask: Omit<Ask, 'subject' | 'body'> & { body: unknown; subject: Subject }) => Target | Promise<Target>
   /** The 404, or its message. Default: `{noun} {id} could not be found.` as the dialect says it. */
@@ -93,6 +95,7 @@ export type Endpoint = {
   query: TSchema | ((version: number) => TSchema) | undefined
   subject: ((ask: Ask) => Promise<unknown>) | undefined
   visible: string | undefined
+  alsoAsks: readonly string[]
   target: ((ask: Ask) => Target | Promise<Target>) | undefined
   missing: ((params: Record<string, string>) => string | Problem) | undefined
   handle: (ask: Ask) => Promise<unknown>
@@ -120,6 +123,7 @@ export function endpoint<const B extends BodySchema = 'none', Subject = undefine
     query: definition.query,
     subject: definition.subject as Endpoint['subject'],
     visible: definition.visible,
+    alsoAsks: definition.alsoAsks ?? [],
     target: definition.target as Endpoint['target'],
     missing: definition.missing,
     handle: definition.handle as unknown as Endpoint['handle'],

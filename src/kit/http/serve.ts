@@ -27,6 +27,8 @@ export type ServeOptions = {
   log: Log
   /** Address in the WWW-Authenticate header of a 401. */
   identityUrl(): string
+  /** Told of every rule a handler asks, before it is answered. */
+  asked?: ((endpoint: Endpoint, rule: string) => void) | undefined
 }
 
 const nobody: Caller = {
@@ -109,7 +111,10 @@ export function serve(options: ServeOptions): FastifyInstance {
       origin: `${request.protocol}://${request.host}`,
       url: request.url,
       requestId,
-      can: (rule, target) => policy.allows(rule, caller, target ?? current),
+      can(rule, target) {
+        options.asked?.(endpoint, rule)
+        return policy.allows(rule, caller, target ?? current)
+      },
     }
     // Characters come decoded; only these escapes can have made one that is none.
     if (/%00|%ED%[AB]/i.test(request.url)) refuseUnstorable([ask.params, ask.query])

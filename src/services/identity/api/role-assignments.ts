@@ -11,6 +11,7 @@ export const roleAssignmentEndpoints = (store: Store): Endpoint[] => [
   endpoint({
     on: 'GET /role_assignments',
     policy: 'identity:list_role_assignments',
+    alsoAsks: ['identity:list_role_assignments_for_tree'],
     summary: 'List who has which role where, as given or as it takes effect',
     async target(ask) {
       const id = wire.isTrue(ask.query['include_subtree']) ? ask.query['scope.project.id']?.at(-1) : undefined

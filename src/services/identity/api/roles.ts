@@ -47,6 +47,7 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
     endpoint({
       on: 'GET /roles',
       policy: 'identity:list_roles',
+      alsoAsks: ['identity:list_domain_roles'],
       summary: 'List roles; those of a domain only when it is named',
       async handle(ask) {
         const domainId = ask.query['domain_id']?.at(-1) ?? ''
@@ -58,6 +59,7 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
     endpoint({
       on: 'POST /roles',
       policy: 'identity:create_role',
+      alsoAsks: ['identity:create_domain_role'],
       summary: 'Create a role',
       status: 201,
       body: wire.one('role', NewRole),
@@ -77,6 +79,7 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
     endpoint({
       on: 'GET /roles/{role_id}',
       policy: 'identity:get_role',
+      alsoAsks: ['identity:get_domain_role'],
       summary: 'Show a role',
       ...theRole,
       handle: async (ask) => ({ role: roleView(ask)(present(ask, 'identity:get_domain_role')) }),
@@ -84,6 +87,7 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
     endpoint({
       on: 'PATCH /roles/{role_id}',
       policy: 'identity:update_role',
+      alsoAsks: ['identity:update_domain_role'],
       summary: 'Change a role',
       body: wire.one('role', RoleChange),
       ...theRole,
@@ -104,6 +108,7 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
     endpoint({
       on: 'DELETE /roles/{role_id}',
       policy: 'identity:delete_role',
+      alsoAsks: ['identity:delete_domain_role'],
       summary: 'Delete a role with all its assignments',
       ...theRole,
       handle: async (ask) => roles.remove(present(ask, 'identity:delete_domain_role').id),

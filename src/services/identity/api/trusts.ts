@@ -72,6 +72,7 @@ export function trustEndpoints({ trusts, roles, clock }: Parts): Endpoint[] {
         policy: 'token',
         summary: 'List trusts: all, or those of one trustor or trustee',
         target: () => ({}),
+        alsoAsks: ['identity:list_trusts', 'identity:list_trusts_for_trustor', 'identity:list_trusts_for_trustee'],
         async handle(ask) {
           assertMayList(ask)
           const found = await trusts.list(wire.listAsk(trustListing, ask.query))

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { Problem } from '../../../kit/errors.ts'
-import { type Ask, endpoint, reply } from '../../../kit/http/endpoint.ts'
+import { type Ask, endpoint, type Query, reply } from '../../../kit/http/endpoint.ts'
 import type { StoredImage } from '../domain/image.ts'
 import type { ImageStore } from '../domain/images.ts'
 import type { Stores } from '../domain/stores.ts'
@@ -12,7 +12,7 @@ type Deps = {
   images: ImageStore
   stores: Stores
   uploads: Uploads
-  read(image: StoredImage, range?: Range): Promise<AsyncIterable<Uint8Array>>
+  read(image: StoredImage, range?: Range, isPassing?: boolean): Promise<AsyncIterable<Uint8Array>>
 }
 type Sent = Pick<Ask, 'stream' | 'headers'>
 
@@ -46,14 +46,19 @@ export const dataEndpoints = ({ images, stores, uploads, read }: Deps) => [
   endpoint({
     on: 'GET /images/{image_id}/file',
     policy: 'download_image',
+    alsoAsks: ['download_from_store'],
     ...ofImage(images),
     summary: 'download image data',
-    handle: async ({ subject, headers, can }) => {
+    handle: async ({ subject, headers, query, can }) => {
       if (subject.status === 'deactivated' && !can('context_is_admin'))
         throw forbidden('The requested image has been deactivated. Image data download is forbidden.')
       if (subject.blobId === undefined || subject.sizeBytes === undefined) return reply({ status: 204 })
+      const preferred = preferredStores(query)
+      if (preferred.length > 0 && !can('download_from_store')) throw forbidden('download_from_store is disallowed by policy')
+      for (const id of preferred) stores.named(id)
       const range = readRange(headers['range'] ?? headers['content-range'], subject.sizeBytes)
-      const bytes = await read(subject, range)
+      const order = [...preferred.filter((id) => subject.stores.includes(id)), ...subject.stores]
+      const bytes = await read({ ...subject, stores: order }, range, true)
       const length = range ? range.end - range.start + 1 : subject.sizeBytes
       return reply({
         status: range ? 206 : 200,
@@ -64,6 +69,10 @@ export const dataEndpoints = ({ images, stores, uploads, read }: Deps) => [
     },
   }),
 ]
+
+/** Stores to be tried before the others, as `prefer=a,b` (Glance 2.18). */
+const preferredStores = (query: Query): string[] =>
+  (query['prefer'] ?? []).flatMap((text) => text.split(',').map((id) => id.trim())).filter((id) => id !== '')
 
 type Range = { start: number; end: number }
 

@@ -44,6 +44,7 @@ export const imageEndpoints = ({ images: store, stores, methods, protection }: D
   endpoint({
     on: 'POST /images',
     policy: 'add_image',
+    alsoAsks: ['publicize_image', 'communitize_image'],
     status: 201,
     body: Type.Record(Type.String(), Type.Unknown()),
     target: ({ body, caller }) => {
@@ -101,6 +102,7 @@ export const imageEndpoints = ({ images: store, stores, methods, protection }: D
   endpoint({
     on: 'PATCH /images/{image_id}',
     policy: 'modify_image',
+    alsoAsks: ['publicize_image', 'communitize_image'],
     body: Type.Unknown(),
     ...ofImage(store),
     summary: 'update image',

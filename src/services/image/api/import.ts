@@ -44,6 +44,7 @@ export const importEndpoints = ({ images, tasks, stores, uploads, fetch, methods
   endpoint({
     on: 'POST /images/{image_id}/import',
     policy: 'get_image',
+    alsoAsks: ['copy_image', 'modify_image'],
     status: 202,
     body: Type.Record(Type.String(), Type.Unknown()),
     ...ofImage(images),

@@ -39,6 +39,7 @@ export const taskEndpoints = ({ images, tasks, stores, fetch, quota, protection 
   endpoint({
     on: 'GET /tasks',
     policy: 'tasks_api_access',
+    alsoAsks: ['get_tasks'],
     summary: 'list tasks',
     handle: async ({ query, caller, can, url }) => {
       refuse(can, 'get_tasks')
@@ -63,9 +64,11 @@ export const taskEndpoints = ({ images, tasks, stores, fetch, quota, protection 
   endpoint({
     on: 'GET /tasks/{task_id}',
     policy: 'tasks_api_access',
+    alsoAsks: ['get_task'],
     summary: 'show task',
     // The rule is asked before anything is looked for: whom it refuses does not learn what there is.
-    handle: async ({ params }) => {
+    handle: async ({ params, can }) => {
+      refuse(can, 'get_task')
       const id = dashed(params['task_id'] ?? '')
       const task = id === undefined ? undefined : await tasks.find(id)
       if (!task) throw new Problem('not-found', `The task ${params['task_id']} could not be found`)
@@ -75,6 +78,7 @@ export const taskEndpoints = ({ images, tasks, stores, fetch, quota, protection 
   endpoint({
     on: 'POST /tasks',
     policy: 'tasks_api_access',
+    alsoAsks: ['add_task', 'publicize_image', 'communitize_image'],
     status: 201,
     body: Type.Record(Type.String(), Type.Unknown()),
     summary: 'create task',

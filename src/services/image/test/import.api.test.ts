@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { type Client, type TestCloudOptions, testCloud } from '../../../../test/cloud.ts'
 import { type Blobs, memoryBlobs } from '../../../drivers/blobs/index.ts'
@@ -139,6 +140,26 @@ test('an image is copied to further stores and taken out of them, but not out of
   assert.equal((await admin.image.delete(`/stores/local/${id}`)).status, 403)
   assert.equal((await member.image.get(`/images/${id}/file`)).body, 'hello')
   assert.equal(await audit(), 1)
+})
+
+test('who downloads may say which stores are tried first', async (t) => {
+  const second = memoryBlobs()
+  const { member, settle } = await world(t, { stores: [store('second', second)] })
+  const id = await make(member)
+  await stage(member, id, Buffer.from('hello'))
+  await bring(member, id, { ...direct, all_stores: true })
+  await settle()
+  const [blob] = await second.list()
+  await second.remove(blob!)
+  await second.write(blob!, Readable.from([Buffer.from('other')]), { maxBytes: 10 })
+  const read = async (prefer: string) => (await member.image.get(`/images/${id}/file${prefer}`)).body
+  assert.deepEqual(await Promise.all(['', '?prefer=second', '?prefer=local,%20second', '?prefer='].map(read)), [
+    'hello',
+    'other',
+    'hello',
+    'hello',
+  ])
+  assert.equal((await member.image.get(`/images/${id}/file?prefer=nowhere`)).status, 400)
 })
 
 test('OSSA-2015-004, OSSA-2015-013: an image deleted during its import, or before it, leaves nothing', async (t) => {

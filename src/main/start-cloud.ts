@@ -6,7 +6,7 @@ import { demoSet } from '../deploy/demo/demo.ts'
 import { simRoads } from '../drivers/hypervisor/sim/host.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { type Log, silentLog } from '../kit/log.ts'
-import { type Cloud, openCloud } from './cloud.ts'
+import { type Cloud, type CloudOptions, openCloud } from './cloud.ts'
 import { emptyQcow2 } from './empty-image.ts'
 import { directLink, localHosts } from './local-hosts.ts'
 import { operatorCalls } from './operator.ts'
@@ -27,7 +27,11 @@ export type StartOptions = {
   /** Default: in memory. A file or a postgres URL outlives the cloud. */
   database?: string
   /** Settings of image; `stores` beside the usual one. */
-  image?: Parameters<typeof openCloud>[0]['image']
+  image?: CloudOptions['image']
+  /** Folder of image bytes. Default: memory. */
+  imageDir?: string
+  /** Settings of identity, as password rules. */
+  identity?: CloudOptions['identity']
   log?: Log
   clock?: Clock
 }
@@ -63,6 +67,8 @@ export async function startCloud(options: StartOptions = {}): Promise<StartedClo
     adminPassword: password,
     hashing: 'weak',
     ...(options.image === undefined ? {} : { image: options.image }),
+    ...(options.imageDir === undefined ? {} : { imageDir: options.imageDir }),
+    ...(options.identity === undefined ? {} : { identity: options.identity }),
     network: {
       tenantTypes: ['vxlan'],
       flat: ['*'],

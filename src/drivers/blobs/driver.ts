@@ -11,8 +11,11 @@ export type Blobs = {
     bytes: AsyncIterable<Uint8Array>,
     options: { maxBytes: number; check?: (chunk: Uint8Array) => void },
   ): Promise<BlobWritten>
-  /** From byte `start` up to and including `end`. Throws not-found. */
-  read(id: string, range?: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>>
+  /**
+   * From byte `start` up to and including `end`. `isPassing`: the reader passes each chunk on, and it is gone from his hands before he asks for the
+   * next but one; then the same memory may come again. Throws not-found.
+   */
+  read(id: string, range?: { start: number; end: number }, isPassing?: boolean): Promise<AsyncIterable<Uint8Array>>
   size(id: string): Promise<number | undefined>
   /** Also when it is not there. What a killed writer left half-written under this id goes too, so nobody may be writing it. */
   remove(id: string): Promise<void>

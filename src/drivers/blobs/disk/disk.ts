@@ -1,15 +1,19 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { effect } from '../../../kit/context.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Blobs } from '../driver.ts'
+import { openSums } from '../sums/sums.ts'
+import { openPages } from './pages.ts'
+import { passing } from './passing.ts'
 
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 /** One file a blob. A write goes to a file beside it that is renamed once it is whole and on the disk. */
 export function diskBlobs(folder: string): Blobs {
+  const summing = openSums()
   const isId = (name: string) => /^[0-9a-f-]{36}$/.test(name)
   const path = (id: string) => {
     if (!isId(id)) throw new Problem('not-found', 'The bytes are not there.')
@@ -23,35 +27,35 @@ export function diskBlobs(folder: string): Blobs {
       const target = path(id)
       const part = `${target}.${randomUUID().slice(0, 8)}.part`
       const file = await open(part, 'wx', 0o640)
-      const [md5, sha512] = [createHash('md5'), createHash('sha512')]
+      const paper = openPages(file, summing)
       let sizeBytes = 0
       try {
         for await (const chunk of bytes) {
           sizeBytes += chunk.length
           if (sizeBytes > maxBytes) throw new Problem('too-large', `There are more than ${maxBytes} bytes.`)
           check?.(chunk)
-          md5.update(chunk)
-          sha512.update(chunk)
-          await file.writeFile(chunk)
+          await paper.write(chunk)
         }
-        await file.sync()
+        const sums = await paper.end()
         await file.close()
         await rename(part, target)
         await syncFolder(folder)
         effect('blob')
+        return { sizeBytes, ...sums }
       } catch (error) {
+        await paper.drop()
         await file.close().catch(() => {})
         await rm(part, { force: true })
         if (full.has((error as NodeJS.ErrnoException).code ?? ''))
           throw new Problem('unavailable', 'There is no room for these bytes.', { cause: error, code: 'storage-full' })
         throw error
       }
-      return { sizeBytes, md5: md5.digest('hex'), sha512: sha512.digest('hex') }
     },
-    async read(id, range) {
+    async read(id, range, isPassing = false) {
       const file = await open(path(id), 'r').catch((error) => {
         throw absent(error) ? new Problem('not-found', 'The bytes are not there.') : error
       })
+      if (isPassing) return passing(file, range ?? { start: 0, end: (await file.stat()).size - 1 })
       return createReadStream('', { fd: file, highWaterMark: 1 << 20, ...range })
     },
     async size(id) {

@@ -104,16 +104,20 @@ export function openCache({ db, clock, work, stores, settings }: Deps) {
       )
     },
 
-    async read(image: StoredImage, range?: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>> {
+    async read(
+      image: StoredImage,
+      range?: { start: number; end: number },
+      isPassing?: boolean,
+    ): Promise<AsyncIterable<Uint8Array>> {
       const found = await row(image.id)
-      if (found?.status !== 'cached' || found.blob_id !== image.blobId) return stores.read(image, range)
+      if (found?.status !== 'cached' || found.blob_id !== image.blobId) return stores.read(image, range, isPassing)
       try {
-        const bytes = await blobs.read(found.blob_id, range)
+        const bytes = await blobs.read(found.blob_id, range, isPassing)
         await touched(image.id)
         return bytes
       } catch (error) {
         if (!isProblem(error)) throw error
-        return stores.read(image, range)
+        return stores.read(image, range, isPassing)
       }
     },
 

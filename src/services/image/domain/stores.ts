@@ -25,7 +25,11 @@ export type Stores = {
   named(id: string): Store
   find(id: string): Store | undefined
   /** From the first store that has the bytes. Throws not-found. */
-  read(image: Pick<StoredImage, 'blobId' | 'stores'>, range?: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>>
+  read(
+    image: Pick<StoredImage, 'blobId' | 'stores'>,
+    range?: { start: number; end: number },
+    isPassing?: boolean,
+  ): Promise<AsyncIterable<Uint8Array>>
   /** From wherever they are. */
   remove(blobId: string): Promise<void>
   blobs(): Promise<string[]>
@@ -44,12 +48,12 @@ export function openStores(all: Store[]): Stores {
       if (!store) throw new Problem('invalid', `There is no store ${id}.`)
       return store
     },
-    async read({ blobId, stores }, range) {
+    async read({ blobId, stores }, range, isPassing) {
       const having = stores.flatMap((id) => find(id) ?? [])
       let missing: unknown = new Problem('not-found', 'The bytes are not there.')
       for (const { blobs } of having)
         try {
-          return await blobs.read(blobId ?? '', range)
+          return await blobs.read(blobId ?? '', range, isPassing)
         } catch (error) {
           missing = error
         }

@@ -11,6 +11,7 @@ import { openCloud } from '../../src/main/cloud.ts'
 import { emptyQcow2 } from '../../src/main/empty-image.ts'
 import { localHosts } from '../../src/main/local-hosts.ts'
 import { startCloud } from '../../src/main/start-cloud.ts'
+import type { ImageSettings } from '../../src/services/image/index.ts'
 import type { Facts } from './conf.ts'
 
 export type TestedCloud = { facts: Facts; doctor(): Promise<string[]>; close(): Promise<void> }
@@ -38,7 +39,7 @@ export async function startTestedCloud(folder: string): Promise<TestedCloud> {
       },
     },
   }
-  const image = (node: string) => ({
+  const image = (node: string): Partial<ImageSettings> => ({
     stores: [{ id: 'second', type: 'file', blobs: diskBlobs(place('second')) }],
     fetch: openFetch({ allowedNetworks: ['127.0.0.1'], allowedPorts: [80, 443, web.port] }),
     cache: { node, blobs: memoryBlobs(), maxBytes: 1 << 30 },

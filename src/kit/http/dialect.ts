@@ -4,6 +4,8 @@ import type { Problem, ProblemKind } from '../errors.ts'
 export type Dialect = {
   /** Where the API's paths hang: `['/v2.1', '/v2.1/{own_project}']`. A path that starts with `//` is complete and hangs nowhere. */
   bases: string[]
+  /** True: a path with a slash at its end names nothing. Default: the same as without. */
+  isSlashStrict?: boolean
   /** Microversions; undefined: the service has none. */
   versions?: {
     /** Name in `OpenStack-API-Version: compute 2.79`. */

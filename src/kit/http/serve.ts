@@ -61,7 +61,7 @@ export function serve(options: ServeOptions): FastifyInstance {
     bodyLimit: 1 << 20,
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
-    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
+    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: dialect.isSlashStrict !== true },
     // What the router cannot read (an escape that is none, an id longer than any) names nothing we have.
     frameworkErrors: (_, request, reply) => void failUnrouted(noRoute(), request, reply),
   })

@@ -12,6 +12,7 @@ const codes: Record<string, number> = {
 
 export const dialect: Dialect = {
   bases: ['/v2'],
+  isSlashStrict: true,
   status: { 'over-quota': 413 },
   statusOf: (problem: Problem) => (problem.code === undefined ? undefined : codes[problem.code]),
   error: page,

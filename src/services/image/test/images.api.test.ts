@@ -192,6 +192,13 @@ test('errors come in the form asked for', async (t) => {
   assert.equal(asJson.body.code, '404 Not Found')
 })
 
+test('a path that ends with a slash names nothing, so an id left empty never means all images', async (t) => {
+  const { member } = await testCloud(t)
+  await make(member)
+  assert.equal((await member.image.get('/images/')).status, 404)
+  assert.equal((await member.image.delete('/images/')).status, 404)
+})
+
 test('versions and schemas are found', async (t) => {
   const { member, withToken } = await testCloud(t)
   const root = await withToken(undefined).image.get('//')

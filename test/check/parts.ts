@@ -44,6 +44,12 @@ export const parts: readonly Part[] = [
     packages: [...dataPlane, ...image, 'openssh-server', 'openssh-client', 'ethtool'],
     limitSeconds: 300,
   }),
+  script('vm/article', {
+    name: 'article',
+    needsRoot: true,
+    packages: [...dataPlane, ...image, 'openssh-server', 'openssh-client', 'ethtool', 'tcpdump', 'curl', 'procps'],
+    limitSeconds: 1200,
+  }),
   script('vm/first-guest', {
     name: 'first-guest',
     needsRoot: true,

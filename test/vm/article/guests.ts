@@ -17,6 +17,8 @@ export type Cloud = {
   /** The host it is on, and the number of its process there. */
   whereIs(guest: Guest): Promise<{ host: string; pid: string }>
   statusOf(guest: Guest): Promise<string>
+  /** As the cloud has it. */
+  hostOf(guest: Guest): Promise<string>
 }
 
 type Named = { id: string; name: string }
@@ -71,10 +73,16 @@ export async function openCloud({ sims, first, second }: World): Promise<Cloud> 
     inside,
     whereIs: (guest) => whereIs(hosts, guest),
     statusOf: async (guest) => (await shown(guest)).status,
+    hostOf: async (guest) => (await shown(guest))['OS-EXT-SRV-ATTR:host'],
   }
 }
 
-type Server = { status: string; fault?: { message: string }; addresses: Record<string, { addr: string }[]> }
+type Server = {
+  'OS-EXT-SRV-ATTR:host': string
+  status: string
+  fault?: { message: string }
+  addresses: Record<string, { addr: string }[]>
+}
 
 async function openDoors(ask: Ask): Promise<void> {
   const { security_groups: groups } = await ask<{ security_groups: { id: string; project_id: string }[] }>(

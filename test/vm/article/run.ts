@@ -1,4 +1,5 @@
 /** The article from its first command to its last, on two simulated hosts: each line as it is printed, then corrected, then with traffic. As root. */
+import { liveMigration, removal } from './endurance.ts'
 import { oneHost, secondHost } from './install.ts'
 import { networksAsMeant, networksAsPrinted } from './networks.ts'
 import { cards } from './physical.ts'
@@ -20,7 +21,9 @@ try {
   await cards(world)
   await networksAsPrinted(world)
   await networksAsMeant(world)
-  await traffic(world)
+  const built = await traffic(world)
+  await liveMigration(world, built)
+  await removal(world, built)
   passed = true
 } catch (error) {
   console.error(error)

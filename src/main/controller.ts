@@ -11,12 +11,21 @@ import { type Cloud, openCloud } from './cloud.ts'
 import type { Config, Secrets } from './config.ts'
 import { type Enrolment, enrolmentMigrations, openEnrolment } from './enrolment.ts'
 import { imageSettings } from './image-settings.ts'
+import { openNeutronFiles } from './neutron-files.ts'
 import { operatorCalls } from './operator.ts'
 import { serviceNames } from './services.ts'
 
 export type Controller = { cloud: Cloud; close(): Promise<void> }
 
-export type ControllerOptions = { config: Config; secrets: Secrets; roles: Set<string>; log: Log; clock?: Clock }
+export type ControllerOptions = {
+  config: Config
+  secrets: Secrets
+  roles: Set<string>
+  log: Log
+  clock?: Clock
+  /** Where files of neutron's plugins may be. Default /etc/neutron/plugins. */
+  neutronFolder?: string
+}
 
 const hintTopic = 'hosts'
 
@@ -27,6 +36,7 @@ export async function startController({
   roles,
   log,
   clock = systemClock(),
+  neutronFolder,
 }: ControllerOptions): Promise<Controller> {
   const link: { server?: LinkServer; bus?: Bus } = {}
   const hosts: Hosts = {
@@ -34,6 +44,19 @@ export async function startController({
     hint: (host, kind) => link.bus?.publish(hintTopic, `${host} ${kind}`),
     ask: async (host, question) => link.server?.ask(host, question),
   }
+  const files = await openNeutronFiles({
+    folder: neutronFolder,
+    stateFile: join(config.stateDir, 'neutron-files.json'),
+    isAgent: false,
+    log,
+  })
+  const configured = { physicalMtu: 1500, ...config.network }
+  // One object, read at each use.
+  const network = { ...configured, ...files.overlay().server }
+  const unwatch = files.watch(() => {
+    Object.assign(network, configured, files.overlay().server)
+    log.info(network, `files of neutron say something else: tenants get ${network.tenantTypes.join(', ') || 'no networks'}`)
+  })
   const cloud = await openCloud({
     database: config.database,
     region: config.region,
@@ -47,7 +70,7 @@ export async function startController({
       keys: secrets.imageStores ?? {},
       log,
     }),
-    network: { physicalMtu: 1500, ...config.network },
+    network,
     hosts,
     url: (service) => `http://${config.host}:${config.ports[service]}`,
     clock,
@@ -71,7 +94,7 @@ export async function startController({
       log,
       calls: {
         ...hostCalls(cloud),
-        ...operatorCalls(cloud, hosts, () => link.server?.hosts() ?? []),
+        ...operatorCalls(cloud, hosts, () => link.server?.hosts() ?? [], files.problems),
         ...enrolmentCalls(enrolment, (host) => link.server?.drop(host)),
       },
       joins: { host: async (host, { token }: { token: string }) => ({ key: await enrolment.join(host, String(token)) }) },
@@ -84,6 +107,7 @@ export async function startController({
   return {
     cloud,
     async close() {
+      unwatch()
       await link.server?.close()
       await cloud.close()
     },

@@ -1,7 +1,7 @@
 import { mkdir, statfs } from 'node:fs/promises'
 import { cpus, totalmem, uptime } from 'node:os'
 import { join } from 'node:path'
-import type { AgentKind, HostFacts, Question } from '../agents/document.ts'
+import type { AgentKind, HostFacts, HostInventory, Question } from '../agents/document.ts'
 import { openDnsmasq } from '../drivers/dhcpd/dnsmasq/dnsmasq.ts'
 import { type Accelerator, probeAccelerator } from '../drivers/hypervisor/qemu/accelerator.ts'
 import { openQemu } from '../drivers/hypervisor/qemu/qemu.ts'
@@ -14,15 +14,23 @@ import { openLinkClient } from '../kit/link/client.ts'
 import type { Log } from '../kit/log.ts'
 import { agentLink } from './agent-link.ts'
 import type { Config, Secrets } from './config.ts'
-import { type HostDrivers, startHostAgents } from './host-agents.ts'
+import { type HostAgents, type HostDrivers, startHostAgents } from './host-agents.ts'
+import { liveSwitch } from './live-switch.ts'
+import { type NeutronFiles, openNeutronFiles } from './neutron-files.ts'
 
 /** Facts are a heartbeat: a host that sent none for a minute is down. */
 const heartbeatMs = 20_000
 
-export type HostOptions = { config: Config; secrets: Pick<Secrets, 'linkKey' | 'linkCertificate'>; log: Log }
+export type HostOptions = {
+  config: Config
+  secrets: Pick<Secrets, 'linkKey' | 'linkCertificate'>
+  log: Log
+  /** Where files of neutron's plugins may be. Default /etc/neutron/plugins. */
+  neutronFolder?: string
+}
 
 /** The agents of this machine, over QEMU, Open vSwitch, namespaces and dnsmasq. As root. What they made runs on when they end. */
-export async function startHost({ config, secrets, log }: HostOptions): Promise<{ close(): Promise<void> }> {
+export async function startHost({ config, secrets, log, neutronFolder }: HostOptions): Promise<{ close(): Promise<void> }> {
   const { agent } = config
   const clock = systemClock()
   const exec = openExec(log)
@@ -37,22 +45,37 @@ export async function startHost({ config, secrets, log }: HostOptions): Promise<
   const link = agentLink(client)
   const accelerator = await chooseAccelerator(exec, agent.virt)
   const datapath = await probeDatapath()
+  const files = await openNeutronFiles({
+    folder: neutronFolder,
+    stateFile: join(agent.stateDir, 'neutron-files.json'),
+    isAgent: true,
+    log,
+  })
+  /** Files stand above the configuration. */
+  const reach = () => ({ bridgeMappings: agent.bridgeMappings, tunnelIp: agent.tunnelIp, ...files.overlay().agent })
   const netns = openLinuxNetns({ exec, log, stateDir: join(agent.stateDir, 'namespaces') })
   const address = agent.address ?? agent.tunnelIp
+  const vswitch = liveSwitch(() =>
+    openOvs({ exec, log, ...agent, ...reach(), datapath, cards: cardsOf(agent), holds: netns.holds }),
+  )
   const drivers: HostDrivers = {
     netns,
-    vswitch: openOvs({ exec, log, ...agent, datapath, holds: netns.holds }),
+    vswitch,
     dhcpd: openDnsmasq({ exec, log }),
     hypervisor: openQemu({ exec, log, clock, stateDir: agent.stateDir, blob: link.blob, accelerator, address }),
   }
+  // The way to the controller may lead through a bridge that has yet to get its address.
+  await vswitch.prepare().catch((error) => log.warn({ error: explainError(error) }, 'the switch is not ready yet'))
   const agents = startHostAgents({ drivers, link, clock, log, stateDir: agent.stateDir })
   const facts = await factsOf(exec, config, accelerator, datapath)
   const tell = () =>
-    void link.facts(facts).catch((error) => log.debug({ error: explainError(error) }, 'no controller heard the heartbeat'))
+    void link
+      .facts({ ...facts, ...reach(), address: agent.address ?? reach().tunnelIp })
+      .catch((error) => log.debug({ error: explainError(error) }, 'no controller heard the heartbeat'))
   const beat = setInterval(tell, heartbeatMs)
   client.listen({
     hint: (kind) => agents.rounds[kind as AgentKind]?.hint(),
-    ask: (question) => agents.ask(question as Question),
+    ask: (question) => answer(agents, files, question as Question),
     connected() {
       log.info({ controller: agent.controller, accelerator, datapath }, 'connected')
       tell()
@@ -60,13 +83,32 @@ export async function startHost({ config, secrets, log }: HostOptions): Promise<
       for (const one of Object.values(agents.rounds)) one.hint()
     },
   })
+  const unwatch = files.watch(() => {
+    log.info(reach(), 'files of neutron say something else; bridges that are not there are made')
+    void vswitch.reopen().then(() => agents.rounds.port.hint())
+    tell()
+  })
   return {
     async close() {
+      unwatch()
       clearInterval(beat)
       client.close()
       await agents.close()
     },
   }
+}
+
+const cardsOf = ({ uplinks = [], tunnelInterface, stateDir, controller }: Config['agent']) => {
+  const { hostname, port } = new URL(controller)
+  return { uplinks, tunnelInterface, stateDir, controller: { host: hostname, port: Number(port) } }
+}
+
+/** With what is broken in files. */
+async function answer(agents: HostAgents, files: NeutronFiles, question: Question): Promise<unknown> {
+  const said = await agents.ask(question)
+  if (question.ask !== 'inventory') return said
+  const inventory = said as HostInventory
+  return { ...inventory, problems: [...inventory.problems, ...files.problems()] }
 }
 
 const chooseAccelerator = async (exec: Exec, virt: Config['agent']['virt']): Promise<Accelerator> => {

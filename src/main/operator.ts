@@ -6,7 +6,7 @@ import { compare } from './doctor.ts'
 import { type Explainable, explain } from './explain.ts'
 
 /** What `altostack` and `nova-manage` ask of a controller. Hosts may not: an operator's call carries no host name. */
-export function operatorCalls(cloud: Cloud, hosts: Hosts, connected: () => string[]) {
+export function operatorCalls(cloud: Cloud, hosts: Hosts, connected: () => string[], broken: () => string[] = () => []) {
   const forOperators =
     <Ask, Value>(run: (ask: Ask) => Promise<Value>) =>
     async (host: string, ask: Ask) => {
@@ -15,7 +15,10 @@ export function operatorCalls(cloud: Cloud, hosts: Hosts, connected: () => strin
     }
   return {
     explain: forOperators((ask: Explainable) => explain(cloud, ask)),
-    doctor: forOperators(() => doctor(cloud, hosts, connected())),
+    doctor: forOperators(async () => {
+      const { problems } = await doctor(cloud, hosts, connected())
+      return { problems: [...broken(), ...problems] }
+    }),
     hosts: forOperators(async () => connected()),
     rotateKeys: forOperators(() => cloud.contracts.identity.rotateKeys({})),
     services: forOperators(() => cloud.contracts.compute.services()),

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCloud } from '../../src/main/start-cloud.ts'
+import { migrationWalks } from './migration.ts'
 import { neutronWalks } from './neutron.ts'
 import { novaWalks } from './nova.ts'
 import { novaManageWalks } from './nova-manage.ts'
@@ -23,6 +24,7 @@ const walks = [
   ...walk.map(({ name, run }) => ({ name, run: () => run(client, folder) })),
   ...neutron.walks,
   ...novaWalks(cloud.env()),
+  ...migrationWalks(cloud.env()),
   ...tlsWalks(cloud.env(), folder),
   ...novaManageWalks(cloud),
   ...startUpWalks(folder),

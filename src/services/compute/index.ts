@@ -105,7 +105,9 @@ export function openCompute(deps: Deps, needs: ComputeNeeds): Service<Compute> {
     },
     async explain({ id }) {
       const server = await servers.find(id)
-      return server ? explainServer(server, await computeHosts.find(server.host), work) : []
+      if (!server) return []
+      const migration = server.moveId === '' ? undefined : await migrations.find(server.moveId)
+      return explainServer(server, await computeHosts.find(server.host), work, migration)
     },
     services: () => services.list(),
     async enableService({ host, binary, enabled }) {

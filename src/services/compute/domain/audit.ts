@@ -10,7 +10,7 @@ export async function auditCompute(database: Db<unknown>): Promise<Audit> {
   const db = database as Db<ComputeTables & WorkItem>
   const rows = await db.read
     .selectFrom('compute_server')
-    .select(['id', 'host', 'assigned', 'ports', 'vm_state'])
+    .select(['id', 'host', 'assigned', 'ports', 'vm_state', 'move', 'move_id', 'move_there'])
     .where('deleted', '=', 0)
     .execute()
   const working = await db.read.selectFrom('kit_work_item').select('subject').where('kind', '=', serverKind).execute()
@@ -20,8 +20,9 @@ export async function auditCompute(database: Db<unknown>): Promise<Audit> {
       .filter((row) => !machines.has(row.id))
       .map((row) => `server ${row.id} has no machine that looks after it: delete it`),
     exists: {
-      vm: rows.filter((row) => row.assigned === 1).map((row) => row.id),
-      allocation: rows.filter((row) => row.host !== '').map((row) => row.id),
+      // Between two hosts it may be on both.
+      vm: rows.flatMap((row) => (row.assigned === 0 ? [] : row.move_there === 1 ? [row.id, row.id] : [row.id])),
+      allocation: rows.flatMap((row) => [...(row.host === '' ? [] : [row.id]), ...(row.move === '' ? [] : [row.move_id])]),
       'server-port': rows.filter((row) => row.ports !== '[]').map((row) => row.id),
     },
     holds: {},

@@ -21,6 +21,30 @@ test('a server is explained in sentences, also once it is gone', async (t) => {
   assert.deepEqual(moves.slice(-3), ['unplug', 'release', ''])
 })
 
+test('of a server on its way it is told where it goes and what both hosts say', async (t) => {
+  const world = await serverWorld(t, { hosts: ['host-1'] })
+  const { id } = await world.server()
+  await world.settle()
+  await world.addHost('host-2')
+  world.hosts[0]!.hypervisor.faults.moveStalls = true
+  await world.act(id, { 'os-migrateLive': { host: null, block_migration: 'auto' } }, world.admin)
+  await world.settle()
+  const said = async () => (await world.cloud.contracts.compute.explain({ id })).join('\n')
+  assert.match(await said(), /migration 1 \(live-migration, running\) from host-1 to host-2/)
+  assert.match(await said(), /Host host-1 says of it: it sends the guest/)
+  assert.match(await said(), /Host host-2 says of it: it waits for the guest/)
+  assert.match(await said(), /0 of 512 MiB memory, 0 of 1024 MiB disk/)
+  const audits = []
+  for (const service of Object.values(world.cloud.services)) if (service.audit) audits.push(await service.audit())
+  const inventories = []
+  for (const host of world.hosts)
+    inventories.push({ host: host.name, inventory: (await host.ask({ ask: 'inventory', what: 'everything-of-ours' })) as never })
+  assert.deepEqual(compare(audits, inventories), [], 'the doctor takes it for no trouble')
+  world.hosts[0]!.hypervisor.faults.moveStalls = false
+  await world.settle()
+  assert.doesNotMatch(await said(), /migration/)
+})
+
 test('what compute says should exist is what others hold and hosts have', async (t) => {
   const world = await serverWorld(t)
   const [kept, gone] = [await world.server(), await world.server()]

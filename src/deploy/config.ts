@@ -1,5 +1,6 @@
 import type { Settings } from './answers/settings.ts'
 import { readText } from './files.ts'
+import { cardsWanted, mappingsOf } from './hosts/cards.ts'
 import { outside, type Place, ports } from './place.ts'
 
 export type DaemonName = 'controller' | 'agent'
@@ -22,7 +23,7 @@ export type Node = {
 export function nodeConfig(place: Place, settings: Settings, node: Node) {
   const { controller, region, network, externalBridge, virt } = settings
   const { bridge, isAddressed } = externalBridge
-  const mappings = Object.entries(settings.bridgeMappings).filter(([, one]) => node.isNetworkHost || one !== bridge)
+  const { uplinks, tunnelInterface } = cardsWanted(settings, node.isNetworkHost)
   return {
     daemons: [...(node.isController ? ['controller' as const] : []), ...(node.runsAgent ? ['agent' as const] : [])],
     region,
@@ -38,7 +39,9 @@ export function nodeConfig(place: Place, settings: Settings, node: Node) {
       stateDir: place.agentState,
       address: node.address,
       tunnelIp: node.tunnelIp,
-      bridgeMappings: Object.fromEntries(mappings),
+      bridgeMappings: mappingsOf(settings, node.isNetworkHost),
+      ...(uplinks.length > 0 && { uplinks }),
+      ...(tunnelInterface !== '' && { tunnelInterface }),
       virt,
       ...(node.isGateway && isAddressed && { externalBridge: { bridge, address: outside.address } }),
     },

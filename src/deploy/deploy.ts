@@ -46,7 +46,7 @@ export async function deploy(ask: Deployment, needs: IntakeNeeds, screen: Screen
   const { timeoutSeconds } = ask
   const asker = process.stdin.isTTY ? needs.asker : undefined
   const [facts, others] = await Promise.all([
-    isRunning(local).then((isRunning) => gatherFacts({ ...local, isRunning, needsImage: settings.hasDemo })),
+    gatherFacts({ ...local, isRunning: () => isRunning(local), needsImage: settings.hasDemo }),
     otherHosts({ installation: local, settings, localName: node.name, asker, timeoutSeconds, screen }),
   ])
   try {

@@ -23,7 +23,10 @@ const acting = new Set([
   'CONFIG_NEUTRON_ML2_VNI_RANGES',
   'CONFIG_NEUTRON_OVS_BRIDGE_MAPPINGS',
   'CONFIG_NEUTRON_OVS_EXTERNAL_PHYSNET',
+  'CONFIG_NEUTRON_OVS_BRIDGE_IFACES',
+  'CONFIG_NEUTRON_OVS_BRIDGES_COMPUTE',
   'CONFIG_NEUTRON_OVS_TUNNEL_IF',
+  'CONFIG_NEUTRON_OVS_TUNNEL_SUBNETS',
   'CONFIG_PROVISION_DEMO',
   'CONFIG_PROVISION_OVS_BRIDGE',
 ])
@@ -111,12 +114,6 @@ const byName: [pattern: RegExp, why: string, instead: string][] = [
   ],
   [/^CONFIG_NEUTRON_LB_INTERFACE_MAPPINGS$/, 'there is no linuxbridge agent', 'CONFIG_NEUTRON_OVS_BRIDGE_MAPPINGS'],
   [/^CONFIG_NEUTRON_LBAAS_HOSTS$/, 'this release has no load balancers', 'nothing yet'],
-  [
-    /BRIDGE_IFACES$|BRIDGES_COMPUTE$/,
-    'packstack leaves the network cards as they are',
-    'ovs-vsctl add-port BRIDGE NIC on each host',
-  ],
-  [/TUNNEL_SUBNETS$/, 'packstack sets no firewall rules', 'open UDP 4789 and 6081 and protocol 47 among the hosts'],
   [/VXLAN_GROUP$/, 'tunnels are laid from host to host, without multicast', 'nothing'],
   [/VXLAN_UDP_PORT$/, 'the port is the one of RFC 7348', '4789'],
   [/SRIOV/, 'network cards are not passed through', 'nothing yet'],

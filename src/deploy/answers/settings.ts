@@ -1,3 +1,4 @@
+import { computeBridgesOf, subnetsOf, type Uplink, uplinksOf } from './cards.ts'
 import type { Problem } from './file.ts'
 import type { Said } from './resolve.ts'
 
@@ -20,6 +21,12 @@ export type Settings = {
     tunnelIdRanges: [number, number][]
   }
   bridgeMappings: Record<string, string>
+  /** Cards that are part of bridges, on each host that has card and bridge. */
+  uplinks: Uplink[]
+  /** Bridges of hosts without routers; empty: all but the one to the outside. */
+  computeBridges: string[]
+  /** Where tunnels begin, if no interface says so; empty: anywhere. */
+  tunnelSubnets: string[]
   /** Interface whose address carries tunnels; empty: the address the host is reached by. */
   tunnelInterface: string
   externalBridge: { bridge: string; isAddressed: boolean }
@@ -82,6 +89,14 @@ export function settingsOf(
   const externalPhysnet = value('CONFIG_NEUTRON_OVS_EXTERNAL_PHYSNET') || 'extnet'
   const bridgeMappings = Object.fromEntries(mappings)
   if (value('CONFIG_PROVISION_DEMO') === 'y' && !(externalPhysnet in bridgeMappings)) bridgeMappings[externalPhysnet] = 'br-ex'
+  const externalBridge = {
+    bridge: bridge === '' || bridge === 'provider' ? (bridgeMappings[externalPhysnet] ?? 'br-ex') : bridge,
+    isAddressed: value('CONFIG_PROVISION_OVS_BRIDGE') === 'y',
+  }
+  const bridges = [...new Set(Object.values(bridgeMappings))]
+  const about = (name: string) => [list(name), (what: string) => wrong(name, what)] as const
+  const [pairs, wrongPair] = about('CONFIG_NEUTRON_OVS_BRIDGE_IFACES')
+  const [names, wrongName] = about('CONFIG_NEUTRON_OVS_BRIDGES_COMPUTE')
   return {
     problems,
     settings: {
@@ -102,11 +117,11 @@ export function settingsOf(
         tunnelIdRanges: ranges('CONFIG_NEUTRON_ML2_TUNNEL_ID_RANGES'),
       },
       bridgeMappings,
+      uplinks: uplinksOf(pairs, bridges, wrongPair),
+      computeBridges: computeBridgesOf(names, bridges, wrongName),
+      tunnelSubnets: subnetsOf(...about('CONFIG_NEUTRON_OVS_TUNNEL_SUBNETS')),
       tunnelInterface: value('CONFIG_NEUTRON_OVS_TUNNEL_IF'),
-      externalBridge: {
-        bridge: bridge === '' || bridge === 'provider' ? (bridgeMappings[externalPhysnet] ?? 'br-ex') : bridge,
-        isAddressed: value('CONFIG_PROVISION_OVS_BRIDGE') === 'y',
-      },
+      externalBridge,
       externalPhysnet,
       hasDemo: value('CONFIG_PROVISION_DEMO') === 'y',
       hasFlavors: value('CONFIG_NOVA_MANAGE_FLAVORS') === 'y',

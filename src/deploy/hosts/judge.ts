@@ -1,3 +1,4 @@
+import { type CardsWanted, cardTroubles } from './cards.ts'
 import type { Seen } from './look.ts'
 
 export type HostProblem = { what: string; remedy: string }
@@ -7,15 +8,14 @@ export type JudgeNeeds = {
   arch: string
   /** Seconds since 1970, here. */
   now: number
-  /** Interface that must carry tunnels; empty: any. */
-  tunnelInterface: string
+  cards: CardsWanted
 }
 
 const neededMb = 512
 const neededFreeMb = 2048
 
 /** Everything on a host that stands in the way. */
-export function judgeHost(seen: Seen, { arch, now, tunnelInterface }: JudgeNeeds): HostProblem[] {
+export function judgeHost(seen: Seen, { arch, now, cards }: JudgeNeeds): HostProblem[] {
   const problems: HostProblem[] = []
   const isWrong = (isSo: boolean, what: string, remedy: string) => {
     if (isSo) problems.push({ what, remedy })
@@ -37,12 +37,7 @@ export function judgeHost(seen: Seen, { arch, now, tunnelInterface }: JudgeNeeds
   isWrong(!seen.hasTun, 'there is no /dev/net/tun', 'modprobe tun')
   isWrong(!seen.hasNamespaces, 'network namespaces cannot be made', 'Use a machine, or a container with all capabilities.')
   isWrong(seen.isController, 'it carries a cloud of its own', 'packstack --uninstall there, if it is not needed.')
-  isWrong(
-    tunnelInterface !== '' && !seen.addresses.has(tunnelInterface),
-    `its interface ${tunnelInterface} has no IPv4 address, and is to carry tunnels`,
-    `It has: ${[...seen.addresses.keys()].join(', ')}. See CONFIG_NEUTRON_OVS_TUNNEL_IF.`,
-  )
-  return problems
+  return [...problems, ...cardTroubles(seen.cards, cards)]
 }
 
 /** Names that more than one host has: the cloud would take them for one. */

@@ -1,4 +1,5 @@
 import type { Place } from '../place.ts'
+import { type CardsSeen, cardScript, readCards } from './cards.ts'
 import { quoted, type Shell } from './ssh.ts'
 
 /** What a host says about itself before anything is changed on it. */
@@ -20,8 +21,7 @@ export type Seen = {
   isAgentRunning: boolean
   /** It carries a controller of its own. */
   isController: boolean
-  /** IPv4 addresses by interface. */
-  addresses: Map<string, string>
+  cards: CardsSeen
 }
 
 const script = ({ program, configFile, secretsFile, run }: Place) => `
@@ -39,8 +39,7 @@ say program "$(cat ${quoted(program)}/.fingerprint 2>/dev/null)"
 [ -f ${quoted(secretsFile)} ] && say controller 1
 if [ -d /run/systemd/system ]; then systemctl is-active --quiet altostack-agent && say agent 1
 else kill -0 "$(cat ${quoted(run)}/agent.supervisor 2>/dev/null)" 2>/dev/null && say agent 1; fi
-ip -4 -o address show 2>/dev/null | while read -r _ device _ address _; do say address "$device \${address%/*}"; done
-while read -r line; do say os "$line"; done </etc/os-release
+${cardScript}while read -r line; do say os "$line"; done </etc/os-release
 `
 
 /** Asks a host by one small script of its own shell: nothing need be there. */
@@ -64,6 +63,6 @@ export async function lookAtHost(shell: Shell, place: Place): Promise<Seen> {
     config: one('config'),
     isAgentRunning: one('agent') === '1',
     isController: one('controller') === '1',
-    addresses: new Map(all('address').map((pair) => pair.split(' ', 2) as [string, string])),
+    cards: readCards(all),
   }
 }

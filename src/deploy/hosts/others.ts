@@ -6,6 +6,7 @@ import type { Step } from '../plan.ts'
 import { fingerprintFrom } from '../program.ts'
 import type { Asker } from '../questions.ts'
 import type { Screen } from '../screen.ts'
+import { cardsWanted } from './cards.ts'
 import { everComputeHosts } from './compute-hosts.ts'
 import { doubles, judgeHost } from './judge.ts'
 import { rememberKey } from './known.ts'
@@ -46,9 +47,11 @@ export async function otherHosts(needs: OthersNeeds): Promise<Others> {
   const addresses = wanted.filter((address) => !excluded.includes(address))
   const { open, unreached } = await openHosts(addresses, { place, sshKey: settings.sshKey, asker })
   const judged = open.flatMap(({ address, seen }) =>
-    judgeHost(seen, { arch: process.arch, now: Date.now() / 1000, tunnelInterface: settings.tunnelInterface }).map(
-      ({ what, remedy }) => `${address} (${seen.name}): ${what}. ${remedy}`,
-    ),
+    judgeHost(seen, {
+      arch: process.arch,
+      now: Date.now() / 1000,
+      cards: cardsWanted(settings, settings.networkHosts.includes(address)),
+    }).map(({ what, remedy }) => `${address} (${seen.name}): ${what}. ${remedy}`),
   )
   const names = [{ address: 'this machine', name: localName }, ...open.map(({ address, seen }) => ({ address, name: seen.name }))]
   const up =
@@ -68,7 +71,7 @@ export async function otherHosts(needs: OthersNeeds): Promise<Others> {
   const steps = hostSteps(targets, { place, exec, controller, fingerprint, timeoutMs: timeoutSeconds * 1000, done })
   return {
     problems: [...unreached.map(({ why }) => why), ...judged, ...doubles(names)],
-    plan: [...planLines(targets, excluded, offList), ...left.map(({ address, seen }) => keptOpen(address, seen.name))],
+    plan: [...planLines(settings, targets, excluded, offList), ...left.map(({ address, seen }) => keptOpen(address, seen.name))],
     computeHosts: targets.filter(isListed).map(({ seen }) => seen.name),
     steps: [
       ...steps,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Settings } from '../answers/settings.ts'
 import { configText, type Node, nodeConfig } from '../config.ts'
 import type { Place } from '../place.ts'
+import { cardLines, cardsWanted, tunnelAddress } from './cards.ts'
 import type { OpenHost } from './open.ts'
 import type { Recorded } from './record.ts'
 
@@ -20,14 +21,16 @@ export type TargetNeeds = {
 /** What a host lacks of what it should be, told by looking at it. */
 export function targetOf(host: OpenHost, { place, settings, fingerprint, up }: TargetNeeds): Target {
   const { address, seen } = host
-  const { networkHosts, tunnelInterface } = settings
-  const reachedBy = [...seen.addresses.values()].includes(address) ? address : primary(seen.addresses)
+  const { networkHosts } = settings
+  const isNetworkHost = networkHosts.includes(address)
+  const { pairs } = seen.cards
+  const reachedBy = pairs.some(([, one]) => one === address) ? address : primary(pairs)
   const node: Node = {
     name: seen.name,
     address: reachedBy,
-    tunnelIp: seen.addresses.get(tunnelInterface) ?? reachedBy,
+    tunnelIp: tunnelAddress(seen.cards, cardsWanted(settings, isNetworkHost)) ?? reachedBy,
     isController: false,
-    isNetworkHost: networkHosts.includes(address),
+    isNetworkHost,
     isGateway: networkHosts[0] === address,
     runsAgent: true,
   }
@@ -39,13 +42,19 @@ export function targetOf(host: OpenHost, { place, settings, fingerprint, up }: T
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** A host that is named by name: the first address that is not its own. */
-const primary = (addresses: ReadonlyMap<string, string>) => [...addresses].find(([name]) => name !== 'lo')?.[1] ?? ''
+const primary = (pairs: readonly [string, string][]) => pairs.find(([name]) => name !== 'lo')?.[1] ?? ''
 
 /** The plan, a line for each host. */
-export const planLines = (targets: readonly Target[], excluded: readonly string[], offList: readonly Recorded[]): string[] => [
-  ...targets.map(
-    ({ address, seen, state }) => `  ${{ add: 'added  ', change: 'changed', keep: 'kept   ' }[state]}  ${address} (${seen.name})`,
-  ),
+export const planLines = (
+  settings: Settings,
+  targets: readonly Target[],
+  excluded: readonly string[],
+  offList: readonly Recorded[],
+): string[] => [
+  ...targets.flatMap(({ address, seen, state, node }) => [
+    `  ${{ add: 'added  ', change: 'changed', keep: 'kept   ' }[state]}  ${address} (${seen.name})`,
+    ...cardLines(seen.cards, cardsWanted(settings, node.isNetworkHost)),
+  ]),
   ...excluded.map((address) => `  kept     ${address}: EXCLUDE_SERVERS leaves it untouched`),
   ...offList.map(
     ({ address, name }) =>

@@ -17,7 +17,7 @@ export type Machine = {
   /** Answers whether KVM really runs something; throws when QEMU is not there. */
   probe: () => Promise<'kvm' | 'tcg'>
   /** Whether a controller of ours runs: its ports are not somebody else's. */
-  isRunning: boolean
+  isRunning: () => Promise<boolean>
   /** Whether the guest image is to be built here. */
   needsImage: boolean
 }
@@ -27,9 +27,9 @@ export async function gatherFacts(machine: Machine): Promise<Facts> {
   const { place, exec, distribution } = machine
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '')
   const missing = distribution ? await missingPackages(exec, distribution) : []
-  const [freeMb, takenPorts, accelerator, sourceTrouble, newest, foreignUser] = await Promise.all([
+  const [freeMb, { isRunning, takenPorts }, accelerator, sourceTrouble, newest, foreignUser] = await Promise.all([
     freeMbAt(place.state),
-    machine.isRunning ? [] : taken(Object.values(ports)),
+    portsOf(machine),
     machine.probe().catch(() => 'unknown' as const),
     (missing.length > 0 || (machine.needsImage && !(await exists(place.image)))) && distribution?.name === 'apt'
       ? sourceTroubleOf(exec)
@@ -55,11 +55,7 @@ export async function gatherFacts(machine: Machine): Promise<Facts> {
     overlaps: overlaps(),
     host: await localAddress(),
     accelerator,
-    installation: machine.isRunning
-      ? 'whole'
-      : (await exists(place.secretsFile)) || (await exists(place.program))
-        ? 'half'
-        : 'none',
+    installation: isRunning ? 'whole' : (await exists(place.secretsFile)) || (await exists(place.program)) ? 'half' : 'none',
     ...(foreignUser !== undefined && { foreignUser }),
   }
 }
@@ -73,6 +69,13 @@ async function freeMbAt(folder: string): Promise<number> {
 async function availableMb(): Promise<number> {
   const text = await readFile('/proc/meminfo', 'utf8')
   return Math.floor(Number(/^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) / 1024)
+}
+
+/** Ports first: a controller that is just starting runs before it listens, so one that listens is seen to run after. */
+async function portsOf(machine: Machine): Promise<{ isRunning: boolean; takenPorts: number[] }> {
+  const takenPorts = await taken(Object.values(ports))
+  const isRunning = await machine.isRunning()
+  return { isRunning, takenPorts: isRunning ? [] : takenPorts }
 }
 
 async function taken(wanted: number[]): Promise<number[]> {

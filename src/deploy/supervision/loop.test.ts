@@ -30,3 +30,15 @@ test('what dies is started again after pauses that double up to 30 s, and after 
   assert.match(readFileSync(at('log'), 'utf8'), /x ended with 7; started again in 30 s/)
   for (const left of ['x.supervisor', 'x.pid', 'x.starts']) assert.ok(!existsSync(at(left)), left)
 })
+
+test('a second loop of the same name goes away and starts nothing', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'altostack-supervise-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const at = (name: string) => join(folder, name)
+  // Whoever holds the lock is the first loop.
+  const { status } = spawnSync('flock', [at('x.lock'), supervise, 'x', folder, at('log'), 'touch', at('started')], {
+    timeout: 20_000,
+  })
+  assert.equal(status, 0)
+  for (const made of ['x.supervisor', 'started']) assert.ok(!existsSync(at(made)), made)
+})

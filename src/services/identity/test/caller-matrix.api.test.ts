@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { Client } from '../../../../test/cloud.ts'
-import { isPersonal, nameOf, openProber, writesOf } from './probing.ts'
+import { isPersonal, nameOf, openProber, readsOf, writesOf } from './probing.ts'
 import { adminProject, type IdentityCloud, identityCloud } from './signing-in.ts'
 
 /** What a domain's manager may write in the own domain; `roles` are those that may be handed out by managers. */
@@ -102,6 +102,78 @@ for (const kind of kinds) {
       // In somebody else's domain only those may write who may everywhere.
       const there = await elsewhere.may(client, endpoint)
       if (there !== (kind.may === all)) wrong.push(`${name} elsewhere: ${there ? 'allowed' : 'refused'}`)
+    }
+    assert.deepEqual(wrong, [])
+  })
+}
+
+/** What every token may read. */
+const open = new Set([
+  'GET /regions',
+  'GET /regions/{region_id}',
+  'GET /registered_limits',
+  'GET /registered_limits/{registered_limit_id}',
+  'GET /limits/model',
+  'GET /limits',
+  'GET /domains/{domain_id}/config/security_compliance',
+  'GET /domains/{domain_id}/config/security_compliance/{option}',
+])
+
+/** What a domain's readers read in it. */
+const readInDomain = new Set([
+  'GET /users',
+  'GET /users/{user_id}',
+  'GET /users/{user_id}/projects',
+  'GET /users/{user_id}/groups',
+  'GET /groups',
+  'GET /groups/{group_id}',
+  'GET /groups/{group_id}/users',
+  'GET /groups/{group_id}/users/{user_id}',
+  'GET /projects',
+  'GET /projects/{project_id}',
+  'GET /projects/{project_id}/tags',
+  'GET /projects/{project_id}/tags/{value}',
+  'GET /domains',
+  'GET /domains/{domain_id}',
+  'GET /role_assignments',
+  'GET /limits/{limit_id}',
+  ...['users/{user_id}', 'groups/{group_id}'].flatMap((actor) => [
+    ...['projects/{project_id}', 'domains/{domain_id}'].flatMap((place) => [
+      `GET /${place}/${actor}/roles`,
+      `GET /${place}/${actor}/roles/{role_id}`,
+      `GET /OS-INHERIT/${place}/${actor}/roles/{role_id}/inherited_to_projects`,
+    ]),
+    `GET /OS-INHERIT/domains/{domain_id}/${actor}/roles/inherited_to_projects`,
+  ]),
+])
+
+/** Whom Keystone's published defaults let read what; `everywhere`: in any domain. */
+const reading: Record<string, { everywhere?: true; may(endpoint: string): boolean }> = {
+  'admin by password': { everywhere: true, may: all },
+  'admin of the system': { everywhere: true, may: all },
+  'reader of the system': { everywhere: true, may: (one) => one !== 'GET /OS-REVOKE/events' },
+  'manager of the domain': { may: (one) => readInDomain.has(one) || one === 'GET /roles' },
+  'reader of the domain': { may: (one) => readInDomain.has(one) },
+  'manager of a project': { may: (one) => one === 'GET /domains/{domain_id}' },
+  'member of a project': { may: (one) => one === 'GET /domains/{domain_id}' },
+  'manager of the domain without scope': { may: none },
+}
+
+for (const [name, { everywhere, may }] of Object.entries(reading)) {
+  test(`${name}: every endpoint that shows something of others allows or refuses as expected`, async (t) => {
+    const cloud = await identityCloud(t)
+    const world = await newWorld(cloud)
+    const client = await kinds.find((kind) => kind.name === name)!.open(world)
+    const foreign = (await cloud.make('/domains', { domain: { name: 'foreign' } })).id
+    const [here, elsewhere] = [openProber(cloud, world), openProber(cloud, { domain: foreign })]
+    const wrong: string[] = []
+    for (const endpoint of readsOf(cloud).filter((one) => !isPersonal(one))) {
+      const title = nameOf(endpoint)
+      const expected = open.has(title) || may(title)
+      if ((await here.may(client, endpoint)) !== expected) wrong.push(`${title}: ${expected ? 'refused' : 'allowed'}`)
+      // A list without a domain in its path is of the own one.
+      const there = open.has(title) || (may(title) && (everywhere === true || !title.includes('{')))
+      if ((await elsewhere.may(client, endpoint)) !== there) wrong.push(`${title} elsewhere: ${there ? 'refused' : 'allowed'}`)
     }
     assert.deepEqual(wrong, [])
   })

@@ -12,6 +12,12 @@ export const writesOf = (cloud: IdentityCloud): Endpoint[] =>
     (one) => !['GET', 'HEAD'].includes(one.method) && one.policy !== 'public' && nameOf(one) !== 'DELETE /auth/tokens',
   )
 
+/** Everything that shows something of others; `/auth` shows people their own. */
+export const readsOf = (cloud: IdentityCloud): Endpoint[] =>
+  cloud.cloud.services.identity.endpoints.filter(
+    ({ method, path, policy }) => method === 'GET' && !['public', 'token'].includes(policy) && !path.startsWith('/auth/'),
+  )
+
 /** What people have for themselves: it is not by a role that they may write it. */
 export const isPersonal = ({ path }: Pick<Endpoint, 'path'>): boolean =>
   /^\/(credentials|OS-TRUST|users\/\{user_id\}\/(credentials|application_credentials|access_rules))/.test(path)

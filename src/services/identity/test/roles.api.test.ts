@@ -39,6 +39,24 @@ test('roles are made, listed, changed and deleted; a domain’s own are seen onl
   assert.equal((await cloud.manager.identity.get('/roles')).status, 403)
 })
 
+test('a domain’s own role has rules of its own: readers of the system see it, and nobody but administrators changes it', async (t) => {
+  const cloud = await identityCloud(t)
+  const own = await cloud.make('/roles', { role: { name: 'own', domain_id: 'default' } })
+  const user = await cloud.make('/users', { user: { name: 'sam', password: 'pw' } })
+  await cloud.admin.identity.put(`/system/users/${user.id}/roles/${await cloud.roleId('reader')}`)
+  const reader = await cloud.signIn({ id: user.id, password: 'pw', scope: { system: { all: true } } })
+  const path = `/roles/${own.id}`
+  const change = { role: { description: 'x' } }
+  for (const { identity } of [reader, cloud.manager]) {
+    assert.equal((await identity.get(path)).status, identity === reader.identity ? 200 : 403)
+    assert.equal((await identity.patch(path, change)).status, 403)
+    assert.equal((await identity.delete(path)).status, 403)
+  }
+  assert.equal((await cloud.admin.identity.get(path)).body.role.domain_id, 'default')
+  assert.equal((await cloud.admin.identity.patch(path, change)).body.role.description, 'x')
+  assert.equal((await cloud.admin.identity.delete(path)).status, 204)
+})
+
 test('a role implies another: made, checked, listed, ended; never admin; a circle does no harm', async (t) => {
   const cloud = await identityCloud(t)
   const { identity } = cloud.admin

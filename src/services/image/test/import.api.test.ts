@@ -195,6 +195,13 @@ test('OSSN-0105: the tasks API makes images through the same door', async (t) =>
   assert.deepEqual([(await show(admin, task.image_id)).name, (await show(admin, task.image_id)).status], ['made', 'active'])
   const listed = await admin.image.get('/tasks?limit=1&type=import&status=success')
   assert.deepEqual([listed.body.tasks.length, listed.body.tasks[0].input], [1, undefined])
+  for (const visibility of ['public', 'community']) {
+    const input = { ...body(`${url}/good`).input, image_properties: { visibility } }
+    const asked = await admin.image.post('/tasks', { type: 'import', input })
+    await settle()
+    const { image_id } = (await admin.image.get(`/tasks/${asked.body.id}`)).body
+    assert.deepEqual([asked.status, (await show(member, image_id)).visibility], [201, visibility])
+  }
   assert.equal((await admin.image.get('/tasks?status=nonsense')).status, 400)
   assert.equal((await member.image.get(`/tasks/${task.id}`)).status, 403)
   assert.equal((await admin.image.delete(`/tasks/${task.id}`)).status, 405)

@@ -35,7 +35,13 @@ export type RoundsOptions<Item, Seen> = {
   everyMs?: number
 }
 
-/** Runs rounds one at a time: on a hint, on a local event, and every 30 s whatever happens. */
+/** A report that says nothing new is left out so often in a row. */
+const silentRounds = 3
+
+/**
+ * Runs rounds one at a time: on a hint, on a local event, and every 30 s whatever happens. What a round sees that nothing but time had asked for is told
+ * when it, or what should be, has changed since the last report, and else every fourth time only: a controller may have forgotten, or lost its hint.
+ */
 export function startRounds<Item, Seen>({ agent, link, log, stateDir, everyMs = 30_000 }: RoundsOptions<Item, Seen>): Rounds {
   const file = stateDir === undefined ? undefined : join(stateDir, `desired-${agent.kind}.json`)
   let timer: NodeJS.Timeout | undefined
@@ -43,6 +49,9 @@ export function startRounds<Item, Seen>({ agent, link, log, stateDir, everyMs = 
   let wanted = false
   let closed = false
   let kept = ''
+  /** What was last told, and why. */
+  let last = ''
+  let silent = 0
 
   const fetchDesired = async (): Promise<Desired<Item>> => {
     try {
@@ -67,13 +76,22 @@ export function startRounds<Item, Seen>({ agent, link, log, stateDir, everyMs = 
     kept = text
   }
 
-  const round = async (): Promise<boolean> => {
+  const report = async (desired: Desired<Item>, seen: Seen[], byTime: boolean) => {
+    const now = JSON.stringify([desired, seen])
+    if (byTime && now === last && silent++ < silentRounds) return
+    last = ''
+    await link.report(agent.kind, seen)
+    last = now
+    silent = 0
+  }
+
+  const round = async (byTime: boolean): Promise<boolean> => {
     let again: number | undefined = 1000
     try {
       const desired = await fetchDesired()
       const result = await agent.round(desired)
       again = result.again
-      await link.report(agent.kind, result.seen)
+      await report(desired, result.seen, byTime)
     } catch (error) {
       log.warn({ agent: agent.kind, error: explainError(error) }, 'round failed')
     }
@@ -81,10 +99,11 @@ export function startRounds<Item, Seen>({ agent, link, log, stateDir, everyMs = 
     return wanted || again !== undefined
   }
 
-  const step = async (): Promise<boolean> => {
+  const run = async (byTime: boolean): Promise<boolean> => {
     if (running) await running
+    const quiet = byTime && !wanted
     wanted = false
-    running = round().finally(() => {
+    running = round(quiet).finally(() => {
       running = undefined
     })
     return running
@@ -92,7 +111,7 @@ export function startRounds<Item, Seen>({ agent, link, log, stateDir, everyMs = 
 
   const schedule = (ms: number) => {
     clearTimeout(timer)
-    timer = setTimeout(() => void step(), ms)
+    timer = setTimeout(() => void run(true), ms)
   }
 
   const hint = () => {
@@ -104,7 +123,7 @@ export function startRounds<Item, Seen>({ agent, link, log, stateDir, everyMs = 
 
   return {
     hint,
-    step,
+    step: () => run(false),
     async close() {
       closed = true
       clearTimeout(timer)

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { AgentKind, Question } from '../../src/agents/document.ts'
+import { makeCertificate } from '../../src/deploy/certificate.ts'
 import { memorySettings } from '../../src/deploy/supervision/services.ts'
 import { systemClock } from '../../src/kit/clock.ts'
+import { openExec } from '../../src/kit/exec/exec.ts'
 import { openLinkClient } from '../../src/kit/link/client.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import { agentLink } from '../../src/main/agent-link.ts'
@@ -22,17 +24,35 @@ export type LoadedController = {
   /** From the start of the process to the last service's first answer. */
   readyMs: number
   pssMb(): number
-  /** A host in this process, connected by the link as a real one is. */
+  /** What of memory it uses now, shared or not. */
+  rssMb(): number
+  /** Seconds of processor time since its start. */
+  cpuSeconds(): number
+  /** A host in this process, connected by the link as a real one is; where the link is encrypted, with a key of its own. */
   addHost(name: string): Promise<void>
+  /** How many calls its hosts made so far, by name. */
+  calls(): Record<string, number>
   close(): Promise<void>
 }
 
 export const password = 'load-test'
 
+export type Options = {
+  /** Default `api,work`. */
+  roles?: string
+  /** Default: a file of its own. */
+  database?: string
+  /** An encrypted link, as for hosts of their own. */
+  tls?: boolean
+}
+
 /** A controller process as `packstack` starts it, over a database file of its own. */
-export async function startController(database?: string): Promise<LoadedController> {
+export async function startController({ database, tls = false, roles = 'api,work' }: Options = {}): Promise<LoadedController> {
   const folder = mkdtempSync(join(tmpdir(), 'altostack-load-'))
   const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await freePort()]))) as Ports
+  const linkUrl = `${tls ? 'https' : 'http'}://127.0.0.1:${ports.link}`
+  const encryption = tls ? await makeCertificate(openExec(silentLog)) : undefined
+  const certificate = encryption && { certificate: encryption.linkCertificate }
   const config = {
     region: 'RegionOne',
     host: '127.0.0.1',
@@ -42,7 +62,7 @@ export async function startController(database?: string): Promise<LoadedControll
     ports,
     network: { tenantTypes: ['vxlan'], flat: ['*'], vlanRanges: [], vniRanges: [[1, 65_535]], tunnelIdRanges: [[1, 65_535]] },
     agent: {
-      controller: `http://127.0.0.1:${ports.link}`,
+      controller: linkUrl,
       name: 'none',
       stateDir: folder,
       tunnelIp: '192.0.2.1',
@@ -51,12 +71,12 @@ export async function startController(database?: string): Promise<LoadedControll
     },
   }
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
-  writeFileSync(join(folder, 'secrets.json'), JSON.stringify({ adminPassword: password, linkKey: 'load' }))
+  writeFileSync(join(folder, 'secrets.json'), JSON.stringify({ adminPassword: password, linkKey: 'load', ...encryption }))
   const began = performance.now()
   const daemon = fileURLToPath(new URL('../../bin/altostackd.ts', import.meta.url))
   const child = spawn(
     process.execPath,
-    [daemon, '--config', join(folder, 'config.json'), '--secrets', join(folder, 'secrets.json'), '--roles', 'api,work'],
+    [daemon, '--config', join(folder, 'config.json'), '--secrets', join(folder, 'secrets.json'), '--roles', roles],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...memorySettings },
@@ -64,14 +84,37 @@ export async function startController(database?: string): Promise<LoadedControll
   )
   const readyMs = await ready(child, began)
   const closers: (() => Promise<void>)[] = []
+  const open = (host: string, key: string) => openLinkClient({ url: linkUrl, key, host, log: silentLog, ...certificate })
+  const operator = open('', 'load')
+  const keyOf = async (host: string): Promise<string> => {
+    if (!tls) return 'load'
+    const { token } = (await operator.call('invite', { host })) as { token: string }
+    const joining = open(host, '')
+    const { key } = (await joining.join('host', { token })) as { key: string }
+    joining.close()
+    return key
+  }
+  const calls: Record<string, number> = {}
   return {
     ports,
     url: (service) => `http://127.0.0.1:${ports[service]}`,
     readyMs,
     pssMb: () => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024,
+    rssMb: () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    cpuSeconds() {
+      const [, , , ...fields] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/^.*\)/, '0 0').split(' ')
+      return (Number(fields[10]) + Number(fields[11])) / 100
+    },
+    calls: () => ({ ...calls }),
     async addHost(name) {
-      const client = openLinkClient({ url: `http://127.0.0.1:${ports.link}`, key: 'load', host: name, log: silentLog })
-      const link = agentLink(client)
+      const client = open(name, await keyOf(name))
+      const link = agentLink({
+        ...client,
+        call(what, ask) {
+          calls[what] = (calls[what] ?? 0) + 1
+          return client.call(what, ask)
+        },
+      })
       const host = simulatedHost({
         name,
         link,
@@ -103,6 +146,7 @@ export async function startController(database?: string): Promise<LoadedControll
     },
     async close() {
       for (const run of closers) await run()
+      operator.close()
       child.kill('SIGTERM')
       await new Promise((resolve) => child.once('close', resolve))
       rmSync(folder, { recursive: true, force: true })

@@ -54,7 +54,7 @@ async function things({ admin, member }: TestCloud, name: string): Promise<Recor
   await admin.image.post(`/metadefs/namespaces/${namespace}/properties`, { name: 'one', title: 'One', type: 'string' })
   await admin.image.post(`/metadefs/namespaces/${namespace}/tags/one`)
   const one = { object_name: 'one', property_name: 'one', tag_name: 'one', name: 'OS::Glance::Image' }
-  return { image_id: id, member_id: other, namespace, ...one, store_id: 'local', tag: 'one', task_id: id }
+  return { image_id: id, member_id: other, namespace, ...one, store_id: 'elsewhere', tag: 'one', task_id: id }
 }
 
 async function may(

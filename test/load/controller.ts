@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { AgentKind, Question } from '../../src/agents/document.ts'
+import { makeCertificate } from '../../src/deploy/certificate.ts'
 import { memorySettings } from '../../src/deploy/supervision/services.ts'
 import { systemClock } from '../../src/kit/clock.ts'
+import { openExec } from '../../src/kit/exec/exec.ts'
 import { openLinkClient } from '../../src/kit/link/client.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import { agentLink } from '../../src/main/agent-link.ts'
@@ -26,8 +28,10 @@ export type LoadedController = {
   rssMb(): number
   /** Seconds of processor time since its start. */
   cpuSeconds(): number
-  /** A host in this process, connected by the link as a real one is. */
+  /** A host in this process, connected by the link as a real one is; where the link is encrypted, with a key of its own. */
   addHost(name: string): Promise<void>
+  /** How many calls its hosts made so far, by name. */
+  calls(): Record<string, number>
   close(): Promise<void>
 }
 
@@ -38,12 +42,17 @@ export type Options = {
   roles?: string
   /** Default: a file of its own. */
   database?: string
+  /** An encrypted link, as for hosts of their own. */
+  tls?: boolean
 }
 
 /** A controller process as `packstack` starts it, over a database file of its own. */
-export async function startController({ database, roles = 'api,work' }: Options = {}): Promise<LoadedController> {
+export async function startController({ database, tls = false, roles = 'api,work' }: Options = {}): Promise<LoadedController> {
   const folder = mkdtempSync(join(tmpdir(), 'altostack-load-'))
   const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await freePort()]))) as Ports
+  const linkUrl = `${tls ? 'https' : 'http'}://127.0.0.1:${ports.link}`
+  const encryption = tls ? await makeCertificate(openExec(silentLog)) : undefined
+  const certificate = encryption && { certificate: encryption.linkCertificate }
   const config = {
     region: 'RegionOne',
     host: '127.0.0.1',
@@ -53,7 +62,7 @@ export async function startController({ database, roles = 'api,work' }: Options 
     ports,
     network: { tenantTypes: ['vxlan'], flat: ['*'], vlanRanges: [], vniRanges: [[1, 65_535]], tunnelIdRanges: [[1, 65_535]] },
     agent: {
-      controller: `http://127.0.0.1:${ports.link}`,
+      controller: linkUrl,
       name: 'none',
       stateDir: folder,
       tunnelIp: '192.0.2.1',
@@ -62,7 +71,7 @@ export async function startController({ database, roles = 'api,work' }: Options 
     },
   }
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
-  writeFileSync(join(folder, 'secrets.json'), JSON.stringify({ adminPassword: password, linkKey: 'load' }))
+  writeFileSync(join(folder, 'secrets.json'), JSON.stringify({ adminPassword: password, linkKey: 'load', ...encryption }))
   const began = performance.now()
   const daemon = fileURLToPath(new URL('../../bin/altostackd.ts', import.meta.url))
   const child = spawn(
@@ -75,6 +84,17 @@ export async function startController({ database, roles = 'api,work' }: Options 
   )
   const readyMs = await ready(child, began)
   const closers: (() => Promise<void>)[] = []
+  const open = (host: string, key: string) => openLinkClient({ url: linkUrl, key, host, log: silentLog, ...certificate })
+  const operator = open('', 'load')
+  const keyOf = async (host: string): Promise<string> => {
+    if (!tls) return 'load'
+    const { token } = (await operator.call('invite', { host })) as { token: string }
+    const joining = open(host, '')
+    const { key } = (await joining.join('host', { token })) as { key: string }
+    joining.close()
+    return key
+  }
+  const calls: Record<string, number> = {}
   return {
     ports,
     url: (service) => `http://127.0.0.1:${ports[service]}`,
@@ -85,9 +105,16 @@ export async function startController({ database, roles = 'api,work' }: Options 
       const [, , , ...fields] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/^.*\)/, '0 0').split(' ')
       return (Number(fields[10]) + Number(fields[11])) / 100
     },
+    calls: () => ({ ...calls }),
     async addHost(name) {
-      const client = openLinkClient({ url: `http://127.0.0.1:${ports.link}`, key: 'load', host: name, log: silentLog })
-      const link = agentLink(client)
+      const client = open(name, await keyOf(name))
+      const link = agentLink({
+        ...client,
+        call(what, ask) {
+          calls[what] = (calls[what] ?? 0) + 1
+          return client.call(what, ask)
+        },
+      })
       const host = simulatedHost({
         name,
         link,
@@ -119,6 +146,7 @@ export async function startController({ database, roles = 'api,work' }: Options 
     },
     async close() {
       for (const run of closers) await run()
+      operator.close()
       child.kill('SIGTERM')
       await new Promise((resolve) => child.once('close', resolve))
       rmSync(folder, { recursive: true, force: true })

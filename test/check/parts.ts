@@ -36,6 +36,7 @@ export const parts: readonly Part[] = [
   script('vm/uplinks', { name: 'uplinks', needsRoot: true, packages: [...dataPlane, 'ethtool'], limitSeconds: 150 }),
   script('vm/ldap', { name: 'ldap', packages: ['slapd', 'ldap-utils', 'openssl', 'python3-openstackclient'], limitSeconds: 200 }),
   script('clients', { name: 'clients', needsRoot: true, packages: client, limitSeconds: 400 }),
+  script('tempest', { name: 'tempest', packages: ['tempest'], limitSeconds: 200 }),
   script('load', { name: 'load', limitSeconds: 300 }),
   script('allinone', { name: 'allinone', needsRoot: true, packages: [...dataPlane, ...image, ...client], limitSeconds: 600 }),
   script('vm/hosts', {

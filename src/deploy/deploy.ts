@@ -9,8 +9,10 @@ import { bullets, type Ending } from './bullets.ts'
 import { commandLines, lookAtCommands } from './commands.ts'
 import { type Node, nodeConfig, readConfigured } from './config.ts'
 import { buildImage } from './guest.ts'
+import { cardSteps } from './hosts/card-steps.ts'
+import { type CardsSeen, cardLines, cardsWanted, cardTroubles, lookAtCards, tunnelAddress } from './hosts/cards.ts'
 import { everComputeHosts, recordComputeHosts } from './hosts/compute-hosts.ts'
-import { addressOf, isLocal } from './hosts/local.ts'
+import { isLocal } from './hosts/local.ts'
 import { type Others, otherHosts } from './hosts/others.ts'
 import { keptOpen, roleSteps } from './hosts/services.ts'
 import type { Installation } from './installation.ts'
@@ -40,7 +42,8 @@ export async function deploy(ask: Deployment, needs: IntakeNeeds, screen: Screen
     return screen.refuse('nothing was changed; the problems above are in the way')
   }
   const { settings } = taken
-  const node = await localNode(installation, settings)
+  const cards = await lookAtCards(installation.exec)
+  const node = await localNode(installation, settings, cards)
   const here = { ...installation, host: settings.controller, daemonNames: nodeConfig(installation.place, settings, node).daemons }
   const local = { ...here, supervision: supervision(here.place, here.exec, here.daemonNames) }
   const { timeoutSeconds } = ask
@@ -50,7 +53,11 @@ export async function deploy(ask: Deployment, needs: IntakeNeeds, screen: Screen
     otherHosts({ installation: local, settings, localName: node.name, asker, timeoutSeconds, screen }),
   ])
   try {
-    return await carryOn(ask, { needs, local, taken, node, findings: judge(facts), others, started }, screen)
+    return await carryOn(
+      ask,
+      { needs, local, taken, node, findings: [...judge(facts), ...cardFindings(settings, node, cards)], cards, others, started },
+      screen,
+    )
   } finally {
     await others.close()
   }
@@ -62,13 +69,14 @@ type Found = {
   taken: Taken
   node: LocalNode
   findings: readonly Finding[]
+  cards: CardsSeen
   others: Others
   started: number
 }
 
 async function carryOn(
   ask: Deployment,
-  { needs, local, taken, node, findings, others, started }: Found,
+  { needs, local, taken, node, findings, cards, others, started }: Found,
   screen: Screen,
 ): Promise<number> {
   const { settings } = taken
@@ -77,7 +85,7 @@ async function carryOn(
   if (others.problems.length > 0 || findings.some(({ isProblem }) => isProblem))
     return screen.refuse('nothing was changed; the problems above are in the way')
   const own = node.wasComputeHost && !node.isComputeHost ? [keptOpen(settings.controller, node.name)] : []
-  const plan = [...others.plan, ...own]
+  const plan = [...localCards(settings, node, cards), ...others.plan, ...own]
   if (plan.length > 0) screen.say(['\nHosts:', ...plan].join('\n'))
   const leavesAnswers = ask.source.from !== 'file'
   const answers = answerText(needs.knowledge, taken.values)
@@ -85,7 +93,7 @@ async function carryOn(
   const build = (outFile: string) => buildImage({ ...local, distribution }, outFile)
   const steps = [
     ...controllerSteps({ ...base, distribution, settings, node, answers, leavesAnswers, buildImage: build }),
-    ...(node.runsAgent ? localRole(local, settings, node) : []),
+    ...(node.runsAgent ? [...localRole(local, settings, node), ...localCardSteps(local, settings, node)] : []),
     ...others.steps,
   ]
   if (ask.dryRun) {
@@ -121,6 +129,26 @@ const localRole = ({ place }: Installation, { controller }: Settings, { name, is
     needs: ['Waiting for this host to report'],
   })
 
+const localCardSteps = ({ place }: Installation, settings: Settings, { name, isNetworkHost }: LocalNode) =>
+  cardSteps(place, {
+    name,
+    title: '',
+    needs: ['Waiting for this host to report'],
+    cards: cardsWanted(settings, isNetworkHost),
+  })
+
+const cardFindings = (settings: Settings, { runsAgent, isNetworkHost }: LocalNode, cards: CardsSeen): Finding[] =>
+  (runsAgent ? cardTroubles(cards, cardsWanted(settings, isNetworkHost)) : []).map(({ what, remedy }) => ({
+    isProblem: true,
+    what: `This machine: ${what}.`,
+    remedy,
+  }))
+
+function localCards(settings: Settings, { name, runsAgent, isNetworkHost }: LocalNode, cards: CardsSeen): string[] {
+  const lines = runsAgent ? cardLines(cards, cardsWanted(settings, isNetworkHost)) : []
+  return lines.length === 0 ? [] : [`  changed  this machine (${name})`, ...lines]
+}
+
 /** Secrets of the cloud are made and kept on the controller: packstack runs there. */
 const controllerTroubles = async ({ controller }: Settings): Promise<string[]> =>
   (await isLocal(controller))
@@ -130,8 +158,8 @@ const controllerTroubles = async ({ controller }: Settings): Promise<string[]> =
 type LocalNode = Node & { isComputeHost: boolean; wasComputeHost: boolean }
 
 /** A machine that was renamed stays the host it was: its guests are known by that name. */
-async function localNode({ place }: Installation, settings: Settings): Promise<LocalNode> {
-  const { networkHosts, computeHosts, tunnelInterface, controller } = settings
+async function localNode({ place }: Installation, settings: Settings, cards: CardsSeen): Promise<LocalNode> {
+  const { networkHosts, computeHosts, controller } = settings
   const isAmong = async (hosts: string[]) => (await Promise.all(hosts.map(isLocal))).includes(true)
   const [isNetworkHost, isComputeHost] = [await isAmong(networkHosts), await isAmong(computeHosts)]
   const name = (await readConfigured(place))?.agent.name ?? hostname()
@@ -141,7 +169,7 @@ async function localNode({ place }: Installation, settings: Settings): Promise<L
     isComputeHost,
     wasComputeHost,
     address: controller,
-    tunnelIp: (tunnelInterface === '' ? undefined : addressOf(tunnelInterface)) ?? controller,
+    tunnelIp: tunnelAddress(cards, cardsWanted(settings, isNetworkHost)) ?? controller,
     isController: true,
     isNetworkHost,
     isGateway: await isAmong(networkHosts.slice(0, 1)),

@@ -1,5 +1,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { probeDatapath } from '../drivers/vswitch/ovs/ovs.ts'
+import { returnUplinks } from '../drivers/vswitch/ovs/uplinks.ts'
 import type { Exec } from '../kit/exec/exec.ts'
 import { accountOf } from './account.ts'
 import { unlinkCommands } from './commands.ts'
@@ -43,12 +45,20 @@ const endProcesses = async ({ agentState, dhcp }: Place): Promise<void> => {
 
 /** What the drivers marked as theirs; the same names of others stay. */
 async function removeNetwork({ place, exec }: UninstallNeeds): Promise<void> {
+  await returnCards(place, exec)
   await removeNamespaces(place, exec)
   if (await answers(exec)) await removeFromSwitch(exec)
   // A bridge that was there before us stays; our address on it goes.
   await exec.attempt(['ip', 'address', 'delete', outside.address, 'dev', outside.bridge]).catch(() => undefined)
   await stopSwitch(place)
   for (const device of await ourTaps(exec)) await exec.attempt(['ip', 'link', 'delete', device])
+  await exec.attempt(['nft', 'delete', 'table', 'netdev', 'altostack']).catch(() => undefined)
+}
+
+/** Network cards leave our bridges with the addresses they came with. */
+async function returnCards({ agentState }: Place, exec: Exec): Promise<void> {
+  const socket = (await answers(exec)) ? '/run/openvswitch/db.sock' : undefined
+  await returnUplinks({ exec, socket, datapath: await probeDatapath(), stateDir: agentState })
 }
 
 /** A namespace of ours has a file of its name in the agent's state. */

@@ -33,7 +33,7 @@ export const parts: readonly Part[] = [
   script('postgres', { name: 'postgres', needsRoot: true, packages: ['postgresql'], limitSeconds: 400 }),
   script('vm/hypervisor', { name: 'hypervisor', needsRoot: true, packages: [...dataPlane, ...image], limitSeconds: 300 }),
   script('vm/network', { name: 'network', needsRoot: true, packages: dataPlane, limitSeconds: 300 }),
-  script('vm/uplinks', { name: 'uplinks', needsRoot: true, packages: [...dataPlane, 'ethtool'], limitSeconds: 150 }),
+  script('vm/uplinks', { name: 'uplinks', needsRoot: true, packages: [...dataPlane, 'ethtool'], limitSeconds: 240 }),
   script('vm/ldap', { name: 'ldap', packages: ['slapd', 'ldap-utils', 'openssl', 'python3-openstackclient'], limitSeconds: 200 }),
   script('clients', { name: 'clients', needsRoot: true, packages: client, limitSeconds: 400 }),
   script('tempest', { name: 'tempest', packages: ['tempest'], limitSeconds: 200 }),

@@ -1,7 +1,9 @@
 import { BlockList } from 'node:net'
+import type { Exec } from '../../kit/exec/exec.ts'
 import type { Uplink } from '../answers/cards.ts'
 import type { Settings } from '../answers/settings.ts'
-import type { HostProblem } from './judge.ts'
+
+export type HostProblem = { what: string; remedy: string }
 
 /** What a host says of its network cards. */
 export type CardsSeen = {
@@ -11,6 +13,19 @@ export type CardsSeen = {
   /** Bridge of the switch by card. */
   bridged: Map<string, string>
 }
+
+/** Prints a pair. */
+export const sayScript = `say() { printf '%s=%s\\n' "$1" "$2"; }`
+
+/** What was said, by key. */
+export function readSaid(text: string): (key: string) => string[] {
+  const pairs = text.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)
+  return (key) => pairs.filter(([name]) => name === key).map(([, value]) => value)
+}
+
+/** Cards of this machine. */
+export const lookAtCards = async (exec: Exec): Promise<CardsSeen> =>
+  readCards(readSaid(await exec.run(['sh', '-s'], { input: `${sayScript}\n${cardScript}true\n` })))
 
 /** For a shell; lines of `say`. Ports of br-int and br-tun are not cards, and may be many. */
 export const cardScript = `

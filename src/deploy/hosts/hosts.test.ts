@@ -28,14 +28,18 @@ const good: Seen = {
   config: '',
   isAgentRunning: false,
   isController: false,
-  addresses: new Map([
-    ['lo', '127.0.0.1'],
-    ['eth0', '192.0.2.2'],
-    ['eth1', '198.51.100.2'],
-  ]),
+  cards: {
+    cards: ['lo', 'eth0', 'eth1', 'eth2'],
+    pairs: [
+      ['lo', '127.0.0.1'],
+      ['eth0', '192.0.2.2'],
+      ['eth1', '198.51.100.2'],
+    ],
+    bridged: new Map(),
+  },
 }
 const judge = (seen: Partial<Seen>, tunnelInterface = '') =>
-  judgeHost({ ...good, ...seen }, { arch: 'x64', now: 1010, tunnelInterface })
+  judgeHost({ ...good, ...seen }, { arch: 'x64', now: 1010, cards: { tunnelInterface, tunnelSubnets: [], uplinks: [] } })
 
 test('a good host has no problem; each thing in the way is one, with a remedy', () => {
   assert.deepEqual(judge({}), [])
@@ -109,7 +113,7 @@ test('a host is added, changed or kept by what is seen on it; tunnels go by the 
 })
 
 test('the plan names every host', () => {
-  const lines = planLines([target({})], ['192.0.2.3'], [{ address: '192.0.2.4', name: 'h4' }])
+  const lines = planLines(settings(), [target({})], ['192.0.2.3'], [{ address: '192.0.2.4', name: 'h4' }])
   assert.match(lines[0] ?? '', /added +192\.0\.2\.2 \(h2\)/)
   assert.match(lines[1] ?? '', /192\.0\.2\.3: EXCLUDE_SERVERS/)
   assert.match(lines[2] ?? '', /--remove-host h4/)

@@ -1,7 +1,5 @@
-import { type CardsWanted, cardTroubles } from './cards.ts'
+import { type CardsWanted, cardTroubles, type HostProblem } from './cards.ts'
 import type { Seen } from './look.ts'
-
-export type HostProblem = { what: string; remedy: string }
 
 export type JudgeNeeds = {
   /** Processor kind of the controller: its program is copied. */

@@ -9,7 +9,3 @@ export async function isLocal(host: string): Promise<boolean> {
   const found = await lookup(host).catch(() => undefined)
   return found !== undefined && addresses().includes(found.address)
 }
-
-/** The IPv4 address of an interface of this machine. */
-export const addressOf = (name: string): string | undefined =>
-  networkInterfaces()[name]?.find(({ family }) => family === 'IPv4')?.address

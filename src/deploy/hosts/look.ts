@@ -1,5 +1,5 @@
 import type { Place } from '../place.ts'
-import { type CardsSeen, cardScript, readCards } from './cards.ts'
+import { type CardsSeen, cardScript, readCards, readSaid, sayScript } from './cards.ts'
 import { quoted, type Shell } from './ssh.ts'
 
 /** What a host says about itself before anything is changed on it. */
@@ -25,7 +25,7 @@ export type Seen = {
 }
 
 const script = ({ program, configFile, secretsFile, run }: Place) => `
-say() { printf '%s=%s\\n' "$1" "$2"; }
+${sayScript}
 say name "$(hostname)"
 say uid "$(id -u)"
 say arch "$(uname -m)"
@@ -45,8 +45,7 @@ ${cardScript}while read -r line; do say os "$line"; done </etc/os-release
 /** Asks a host by one small script of its own shell: nothing need be there. */
 export async function lookAtHost(shell: Shell, place: Place): Promise<Seen> {
   const { stdout, stderr } = await shell.run('sh -s', { input: script(place), timeoutMs: 30_000 })
-  const pairs = stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)
-  const all = (key: string) => pairs.filter(([name]) => name === key).map(([, value]) => value)
+  const all = readSaid(stdout)
   const one = (key: string) => all(key)[0] ?? ''
   if (one('name') === '') throw new Error(`the host does not run a shell: ${stderr.trim().slice(-200)}`)
   return {

@@ -6,6 +6,7 @@ import type { Step } from '../plan.ts'
 import { fingerprintFrom } from '../program.ts'
 import type { Asker } from '../questions.ts'
 import type { Screen } from '../screen.ts'
+import { cardSteps } from './card-steps.ts'
 import { cardsWanted } from './cards.ts'
 import { everComputeHosts } from './compute-hosts.ts'
 import { doubles, judgeHost } from './judge.ts'
@@ -75,6 +76,14 @@ export async function otherHosts(needs: OthersNeeds): Promise<Others> {
     computeHosts: targets.filter(isListed).map(({ seen }) => seen.name),
     steps: [
       ...steps,
+      ...targets.flatMap((target) =>
+        cardSteps(place, {
+          name: target.seen.name,
+          title: `${target.address}: `,
+          needs: [`${target.address}: Waiting for it to report`],
+          cards: cardsWanted(settings, target.node.isNetworkHost),
+        }),
+      ),
       ...targets.flatMap((target) =>
         roleSteps(place, controller, {
           name: target.seen.name,

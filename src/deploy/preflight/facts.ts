@@ -139,9 +139,8 @@ export async function localAddress(): Promise<string | undefined> {
   const gateway = routes.find(([, destination]) => destination === '00000000')?.[0]
   const names = gateway === undefined ? Object.keys(interfaces) : [gateway, ...Object.keys(interfaces)]
   return names
-    .filter((name) => name !== outside.bridge)
     .flatMap((name) => interfaces[name] ?? [])
-    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
+    .find(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== outside.address)?.address
 }
 
 async function foreignUserOf(place: Place): Promise<string | undefined> {

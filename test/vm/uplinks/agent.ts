@@ -4,7 +4,6 @@
  */
 import type { SwitchPort } from '../../../src/drivers/vswitch/driver.ts'
 import { type OvsOptions, openOvs } from '../../../src/drivers/vswitch/ovs/ovs.ts'
-import { openDatabase } from '../../../src/drivers/vswitch/ovs/ovsdb/database.ts'
 import { returnUplinks } from '../../../src/drivers/vswitch/ovs/uplinks.ts'
 import { openExec } from '../../../src/kit/exec/exec.ts'
 import { openLog } from '../../../src/kit/log.ts'
@@ -24,9 +23,8 @@ const exec = openExec(log)
 
 async function run(): Promise<string[]> {
   if (ask.then?.do === 'return') {
-    const database = openDatabase(`${ask.runDir}/db.sock`)
-    await returnUplinks({ exec, database, datapath: 'netdev' }, ask.cards?.stateDir ?? '')
-    database.close()
+    const socket = `${ask.runDir}/db.sock`
+    await returnUplinks({ exec, socket, datapath: 'netdev', stateDir: ask.cards?.stateDir ?? '' })
     return []
   }
   const driver = openOvs({ ...ask, exec, log, datapath: 'netdev', holds: async () => false })

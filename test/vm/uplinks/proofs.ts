@@ -147,20 +147,25 @@ async function rollBack(world: World): Promise<void> {
 async function kills(world: World): Promise<void> {
   const before = await world.stateOf('eth1')
   let atWork = 0
-  for (let turn = 0; turn < 12; turn++) {
-    if (await world.killedAgent({}, 180 + turn * 35)) atWork++
+  const started = performance.now()
+  says((await world.agent(noCards)).problems)
+  const took = performance.now() - started
+  for (let turn = 0; turn < 6; turn++) {
+    // Most of the time goes by before Node has read the program.
+    const moment = took * (0.6 + turn * 0.08)
+    if (await world.killedAgent({}, moment)) atWork++
     says((await world.agent()).problems)
     assert.deepEqual(
       [await world.stateOf('eth1'), await world.stateOf('br-eth1')],
       [nothing, before],
       `after the kill of turn ${turn}`,
     )
-    if (await world.killedAgent(noCards, 180 + turn * 35)) atWork++
+    if (await world.killedAgent(noCards, moment)) atWork++
     says((await world.agent(noCards)).problems)
     await isAsBefore(world, before)
   }
-  console.log(`    ${atWork} of 24 were at work when they were killed`)
-  assert.ok(atWork > 5)
+  console.log(`    ${atWork} of 12 were at work when they were killed`)
+  assert.ok(atWork > 3)
 }
 
 async function uninstall(world: World): Promise<void> {

@@ -72,6 +72,12 @@ const undress = ({ bridge, mac }: Entry): Operation[] => [
 
 const batch = (exec: Exec, lines: string[]) => exec.attempt(['ip', '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` })
 
+async function takeOut(database: Database, entry: Entry): Promise<void> {
+  const { nic, bridge, joined } = entry
+  const id = joined ? (await readBridgePorts(database)).get(bridge)?.get(nic) : undefined
+  await database.change([...(id === undefined ? [] : leave(bridge, [id])), ...undress(entry)])
+}
+
 /** Which of these answer from the device now. */
 export async function answering(exec: Exec, proofs: readonly Proof[], device: string): Promise<Proof[]> {
   const answers = await Promise.all(proofs.map((proof) => answersNow(exec, proof, device)))
@@ -97,14 +103,18 @@ export async function bringIn(needs: MoveNeeds, entry: Entry, isIn: boolean): Pr
   return undefined
 }
 
+export type ReturnNeeds = Omit<MoveNeeds, 'log' | 'database'> & {
+  /** Undefined: the switch does not run, so there is only the card. */
+  database: Database | undefined
+}
+
 /** Everything as it was before. May be done again, and after a kill at any place in it. */
-export async function giveBack(needs: Omit<MoveNeeds, 'log'>, entry: Entry): Promise<void> {
+export async function giveBack(needs: ReturnNeeds, entry: Entry): Promise<void> {
   const { exec, database, journal, shutters } = needs
   const { nic, bridge, holding } = entry
   await journal.put({ ...entry, step: 'returning' })
   await shutters?.open(nic)
-  const id = entry.joined ? (await readBridgePorts(database)).get(bridge)?.get(nic) : undefined
-  await database.change([...(id === undefined ? [] : leave(bridge, [id])), ...undress(entry)])
+  if (database) await takeOut(database, entry)
   await batch(exec, [`link set dev ${nic} up`, ...moveLines(holding, bridge, nic)])
   await journal.drop(nic)
 }

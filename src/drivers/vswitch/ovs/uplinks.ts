@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { explainError } from '../../../kit/errors.ts'
 import type { Exec } from '../../../kit/exec/exec.ts'
 import type { Log } from '../../../kit/log.ts'
-import type { Database } from './ovsdb/database.ts'
+import { type Database, openDatabase } from './ovsdb/database.ts'
 import { openShutters } from './shutters.ts'
 import { bare, bareAddresses, type Device, gatewaysOf, type Holding, isLeased, together } from './uplinks-holding.ts'
 import { type Entry, openJournal } from './uplinks-journal.ts'
@@ -175,14 +175,22 @@ function obstacle({ nic, bridge }: Uplink, { devices, ports }: World): string | 
 
 const isHere = (host: string) => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
-/** Gives every card back what was moved from it: for who takes all of ours away, when no agent runs any more. */
-export async function returnUplinks(
-  { exec, database, datapath }: Pick<UplinkOptions, 'exec' | 'database' | 'datapath'>,
-  stateDir: string,
-): Promise<Entry[]> {
+export type ReturnOptions = {
+  exec: Exec
+  /** Socket of the switch's database; undefined: the switch does not run. */
+  socket: string | undefined
+  datapath: 'system' | 'netdev'
+  stateDir: string
+}
+
+/** Gives every card back what was moved from it: for who takes all of ours away, when no agent runs any more. Gives the names of the cards. */
+export async function returnUplinks({ exec, socket, datapath, stateDir }: ReturnOptions): Promise<string[]> {
   const journal = openJournal(stateDir)
   const entries = await journal.all()
+  if (entries.length === 0) return []
+  const database = socket === undefined ? undefined : openDatabase(socket)
   const shutters = datapath === 'netdev' ? openShutters(exec) : undefined
   for (const entry of entries) await giveBack({ exec, database, journal, shutters }, entry)
-  return entries
+  database?.close()
+  return entries.map(({ nic }) => nic)
 }

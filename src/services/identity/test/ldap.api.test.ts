@@ -412,3 +412,13 @@ test('a domain with a directory is deleted like any other', async (t) => {
   assert.equal((await identity.delete(`/domains/${world.domain.id}`)).status, 204)
   assert.deepEqual((await identity.get('/users?name=ann')).body.users, [])
 })
+
+test('a crowd of requests with one token makes one look at the directory', async (t) => {
+  const world = await ldapWorld(t)
+  const token = (await signIn(world, 'ann')).headers['x-subject-token']!
+  world.cloud.clock.advance(5 * minute)
+  const before = world.directory.asked.length
+  const valid = await Promise.all(Array.from({ length: 30 }, () => world.cloud.isValid(token)))
+  assert.ok(valid.every(Boolean))
+  assert.equal(world.directory.asked.length, before + 2, 'the user and its groups')
+})

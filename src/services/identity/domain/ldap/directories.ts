@@ -92,6 +92,14 @@ export function openDirectories({ store, box, clock, open }: Parts): Directories
     return people && { known, people }
   }
 
+  const seeWhole = async (id: string, micros: number): Promise<void> => {
+    const due = await toSee('identity_user', id, micros)
+    const user = due && (await seeAgain(due.known, due.people))
+    if (due && user) await seeTheirGroups(due.known.domain_id, user, due.people)
+  }
+  /** Requests of one user come in crowds: one look is enough for all of them. */
+  const looking = new Map<string, Promise<void>>()
+
   const absent = async (table: PeopleTable, domainId: string, name: string | undefined, seen: string[]) => {
     let query = read
       .selectFrom(as(table))
@@ -163,9 +171,9 @@ export function openDirectories({ store, box, clock, open }: Parts): Directories
     },
     async confirm(userIds) {
       for (const id of userIds) {
-        const due = await toSee('identity_user', id, trustedMicros)
-        const user = due && (await seeAgain(due.known, due.people))
-        if (due && user) await seeTheirGroups(due.known.domain_id, user, due.people)
+        const look = looking.get(id) ?? seeWhole(id, trustedMicros).finally(() => looking.delete(id))
+        looking.set(id, look)
+        await look
       }
     },
     async seeUser(id) {
@@ -190,11 +198,7 @@ export function openDirectories({ store, box, clock, open }: Parts): Directories
       const people = domainId === undefined ? undefined : await peopleOf(domainId)
       if (people) await seeGroupsIn(domainId!, people, only(list, 'name'))
     },
-    async seeGroupsOf(userId) {
-      const due = await toSee('identity_user', userId, 0)
-      const user = due && (await seeAgain(due.known, due.people))
-      if (due && user) await seeTheirGroups(due.known.domain_id, user, due.people)
-    },
+    seeGroupsOf: (userId) => seeWhole(userId, 0),
     async seeMembersOf(groupId) {
       const due = await toSee('identity_group', groupId, 0)
       if (!due) return

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Endpoint } from '../kit/http/endpoint.ts'
+import { summaryOf } from '../kit/http/summary.ts'
 import { quotaMigrations } from '../kit/quota/quota.ts'
 import { workMigrations } from '../kit/work/tables.ts'
 import type { Cloud } from './cloud.ts'
@@ -22,7 +23,7 @@ function apiPage(cloud: Cloud, name: (typeof serviceNames)[number]): string {
   const major = range?.major ?? 0
   const rows = endpoints.map((one) => {
     const path = `${one.path.startsWith('//') ? one.path.slice(1) : `${dialect.bases[0]}${one.path}`}${one.variant ? ` \`${one.variant}\`` : ''}`
-    return `| ${one.method} ${path} | ${one.policy} | ${versions(one, major)} | ${one.summary} |`
+    return `| ${one.method} ${path} | ${one.policy} | ${versions(one, major)} | ${summaryOf(one)} |`
   })
   return [
     `# ${name}: what it answers`,

@@ -203,3 +203,16 @@ test('a server whose host is down is not resized, and not confirmed when its old
   world.clock.advance(2 * minute)
   assert.equal(await world.act(world.id, { resize: { flavorRef: 'small' } }), 409)
 })
+
+test('a port that is deleted while it waits for a word is not waited for when it comes back', async (t) => {
+  const world = await onFirst(t)
+  await world.act(world.id, { resize: { flavorRef: 'large' } })
+  await world.settle()
+  const [port] = (await world.cloud.contracts.network.portsOf({ owners: [world.id] }))[world.id]!
+  assert.equal((await world.member.network.delete(`/ports/${port!.id}`)).status, 204)
+  world.from.faults.missingDevice = port!.device
+  assert.equal(await world.act(world.id, { revertResize: null }), 202)
+  await world.settle()
+  assert.deepEqual(await shown(world, world.id), ['ACTIVE', 'active', null, 'host-1'])
+  assert.deepEqual(world.from.guests.get(world.id)?.guest.nics, [])
+})

@@ -5,6 +5,7 @@ import type { Tx } from '../../../kit/db/open.ts'
 import { isProblem, Problem } from '../../../kit/errors.ts'
 import { go, type Outcome, rest, sleep } from '../../../kit/work/machine.ts'
 import { sight } from '../domain/documents.ts'
+import { followPorts } from '../domain/interfaces.ts'
 import { type Migration, type MigrationStatus, moveKey } from '../domain/migrations.ts'
 import { resourcesOf } from '../domain/scheduling.ts'
 import { type MovePlan, type Server, unmoved, unseen } from '../domain/server.ts'
@@ -147,6 +148,16 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
 
   const isWiredAt = async (server: Server, host: string) =>
     (await portsOf(server)).every((port) => (port.host === host ? port.wired : port.openAt?.host === host && port.openAt.wired))
+
+  /** Somebody deleted a port that the guest would wait for. True: the document is without it now. */
+  const isWithoutLost = async (server: Server): Promise<boolean> => {
+    const ports = await portsOf(server)
+    if (server.ports.every((known) => ports.some((port) => port.id === known.id))) return false
+    await followPorts(servers, network, server)
+    await change(server, servers.next(server))
+    hint(server.host)
+    return true
+  }
 
   /** The source does not send, and did not hand over: it says so, or an admin says that it is dead. */
   const isSurelyHere = async (server: Mover): Promise<boolean> => {
@@ -354,6 +365,7 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
         hint(server.host)
         return sleep(glance)
       }
+      if (await isWithoutLost(server)) return sleep(glance)
       const verdict = server.seenHost === server.host ? judge(server, server.seen) : ({ is: 'on its way' } as const)
       if (verdict.is === 'failing') return undo(server, verdict.why)
       if (verdict.is === 'on its way') return sleep(glance)
@@ -415,6 +427,7 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
     }),
 
     comeHome: moving(async (server) => {
+      if (await isWithoutLost(server)) return sleep(glance)
       const verdict = server.seenHost === server.host ? judge(server, server.seen) : ({ is: 'on its way' } as const)
       if (verdict.is === 'on its way') return sleep(glance)
       const { error } = (await migrations.find(server.moveId))!
@@ -456,6 +469,7 @@ export function moveSteps(world: ServerWorld, standing: Standing): Record<MoveSt
         hint(server.host)
         return sleep(glance)
       }
+      if (await isWithoutLost(server)) return sleep(glance)
       const verdict = server.seenHost === server.host ? judge(server, server.seen) : ({ is: 'on its way' } as const)
       if (verdict.is === 'failing') {
         const fault = standing.faultOf(`${server.host} could not make it anew.`, verdict.why)

@@ -94,8 +94,8 @@ export function serverWork(world: ServerWorld, standing: Standing): Machine {
       },
 
       async active(server) {
-        if (server.moveId !== '') return go('depart')
         if (server.portsChanged > server.portsFollowed) return go('replug')
+        if (server.moveId !== '') return go('depart')
         if (server.seenHost !== server.host) return rest()
         const verdict = judge(server, server.seen)
         switch (verdict.is) {

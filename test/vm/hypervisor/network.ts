@@ -14,9 +14,21 @@ export type Tap = { device: string; close(): Promise<void> }
 
 /** A tap with a DHCP server and a metadata service behind it, in the network namespace this process is in. */
 export async function openNetwork(exec: Exec, dir: string, device: string, files: Record<string, string>): Promise<Tap> {
+  await exec.run(['ip', 'link', 'set', 'lo', 'up'])
+  await exec.run(['ip', 'tuntap', 'add', 'dev', device, 'mode', 'tap'])
+  const served = await serveNetwork(exec, dir, device, files)
+  return {
+    device,
+    async close() {
+      await served.close()
+      await exec.run(['ip', 'tuntap', 'del', 'dev', device, 'mode', 'tap'])
+    },
+  }
+}
+
+/** The same behind a device that is there. */
+export async function serveNetwork(exec: Exec, dir: string, device: string, files: Record<string, string>): Promise<Tap> {
   const ip = (...args: string[]) => exec.run(['ip', ...args])
-  await ip('link', 'set', 'lo', 'up')
-  await ip('tuntap', 'add', 'dev', device, 'mode', 'tap')
   await ip('addr', 'add', `${gateway}/24`, 'dev', device)
   await ip('addr', 'add', `${metadataIp}/32`, 'dev', device)
   await ip('link', 'set', device, 'up', 'mtu', `${mtu}`)
@@ -49,7 +61,6 @@ export async function openNetwork(exec: Exec, dir: string, device: string, files
       server.close()
       server.closeAllConnections()
       process.kill(Number(await readFile(pidFile, 'utf8')))
-      await ip('tuntap', 'del', 'dev', device, 'mode', 'tap')
     },
   }
 }

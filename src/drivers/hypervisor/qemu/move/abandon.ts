@@ -8,12 +8,13 @@ import { changeMove, readRecord } from '../record.ts'
 import { dropMoveFiles } from './channels.ts'
 import { leave } from './leave.ts'
 import type { Moving } from './moving.ts'
+import type { Word } from './word.ts'
 
 /** How long QEMU may take to let go of a host that does not answer. */
 const patienceMs = 20_000
 
 /** Gives a move up: the guest goes on here as before. If everything is over there already, it has left all the same. */
-export async function abandon(parts: Moving, id: string, error: string): Promise<void> {
+export async function abandon(parts: Moving, id: string, error: string, word?: Word): Promise<void> {
   const place = placeOf(parts.stateDir, id)
   const { move } = await readRecord(place)
   if (!move) return
@@ -21,7 +22,7 @@ export async function abandon(parts: Moving, id: string, error: string): Promise
   if (move.kind === 'cold') await endProcess(parts, id)
   else if (isHere) {
     const monitor = await parts.links.monitor(place, id)
-    if ((await stopMemory(monitor)) === 'completed' && move.begun) return void (await leave(parts, id, monitor))
+    if ((await stopMemory(monitor)) === 'completed' && move.begun) return void (await leave(parts, id, word))
     await stopDisk(monitor)
     await monitor.forgetMove()
     if (move.as === 'running' && standsStill.has(await monitor.runState())) await monitor.cont()

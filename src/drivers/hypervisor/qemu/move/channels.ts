@@ -4,6 +4,7 @@ import { Problem } from '../../../../kit/errors.ts'
 import { ifMissing } from '../files.ts'
 import type { Place } from '../place.ts'
 import { numbersOf } from '../start.ts'
+import { keyName, wordBytes } from './word.ts'
 
 /** libvirt's ports for guests on their way: firewalls that let those through let ours through. */
 const firstPort = 49_152
@@ -39,9 +40,8 @@ export async function writeMoveFiles(
   if (!/^[0-9a-f]{64}$/.test(key)) throw new Problem('invalid', 'The key of the move is not 32 bytes in hexadecimal digits.')
   await rm(moveDir, { recursive: true, force: true })
   await mkdir(moveDir, { mode: 0o711 })
-  // `qemu` is the name under which QEMU shows its key unless told otherwise.
-  await writeFile(moveKey, `qemu:${key}\n`, { mode: 0o400 })
-  await writeFile(moveWord, Buffer.alloc(512), { mode: 0o600 })
+  await writeFile(moveKey, `${keyName}:${key}\n`, { mode: 0o400 })
+  await writeFile(moveWord, Buffer.alloc(wordBytes), { mode: 0o600 })
   if (owner === undefined) return
   for (const path of [moveKey, moveWord]) await chown(path, ...numbersOf(owner))
 }

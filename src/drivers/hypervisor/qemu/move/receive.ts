@@ -1,5 +1,6 @@
 import { watch } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '../../../../kit/errors.ts'
 import { isUuid } from '../../../../kit/ids.ts'
 import type { Counters, Guest, Move, Prepared, Running } from '../../driver.ts'
@@ -21,7 +22,7 @@ const nothing = { total: 0, sent: 0, left: 0 }
 /** How often a host looks by itself whether the guest has come; mostly it is told. */
 const lookMs = 500
 /** Between the word and QEMU's own word that it has read everything there are milliseconds. */
-const settleMs = 5000
+const settleMs = 10_000
 
 /** Makes everything a guest needs that comes from another host, and listens for it. */
 export async function receive(parts: Moving, guest: Guest, numbers: Numbers, move: Move, as: Running): Promise<Prepared> {
@@ -111,43 +112,54 @@ export async function take(parts: Moving, id: string): Promise<void> {
 }
 
 /**
- * The guest is this host's own. That is written down before it runs: a guest that runs is never thought another's. With its memory it goes
- * on; without, it has crashed and boots from its disk, which is whole: no source leaves before that.
+ * The guest is this host's own. With its memory it goes on; without, it has crashed and boots from its disk, which is whole: no source
+ * leaves before that. Killed on the way, the next one does it again: the word stays, or whoever said `take` says it again.
  */
 async function arrive(parts: Moving, id: string): Promise<void> {
   const place = placeOf(parts.stateDir, id)
   const { move } = await readRecord(place)
   if (!move) return
   const monitor = move.kind === 'live' ? await withMemory(parts, id) : undefined
-  if (monitor) await monitor.closeDisks()
+  if (monitor) await goOn(monitor, move)
   else await endProcess(parts, id)
-  const sizes = monitor ? await monitor.memory() : undefined
-  const all = (total: number) => ({ total, sent: total, left: 0 })
   await changeRecord(place, (old) => ({
     ...old,
     shouldRun: move.kind === 'live',
-    move: { ...move, at: 'arrived', memory: all(sizes?.progress.total ?? 0), error: undefined },
+    move: { ...move, at: 'arrived', error: undefined },
   }))
-  if (monitor) await goOn(monitor, move)
+  parts.links.tell(id)
+  await monitor?.forgetMove()
   await dropMoveFiles(place)
 }
 
+/** No disk can be written by two. */
 async function goOn(monitor: GuestMonitor, { as }: MoveRecord): Promise<void> {
+  await monitor.closeDisks()
   if (as === 'running') await monitor.cont()
   await monitor.announce()
-  await monitor.forgetMove()
 }
 
-/** The monitor of a QEMU that has read all memory; undefined: that will not be. */
-async function withMemory({ links, stateDir }: Moving, id: string): Promise<GuestMonitor | undefined> {
+/** The monitor of a QEMU that has read all memory; undefined: that will not be. Throws when QEMU lives and does not say. */
+async function withMemory(parts: Moving, id: string): Promise<GuestMonitor | undefined> {
   const until = performance.now() + settleMs
-  const place = placeOf(stateDir, id)
+  const place = placeOf(parts.stateDir, id)
+  let said: unknown
   while (performance.now() < until) {
-    const monitor = await links.monitor(place, id).catch(() => undefined)
-    const status = (await monitor?.memory().catch(() => undefined))?.status
-    if (status === 'completed') return monitor
-    if (status !== 'active' && status !== 'device') return undefined
-    await new Promise((resolve) => setTimeout(resolve, 2))
+    if (!(await findProcesses(parts.stateDir)).has(id)) return without(parts, id, 'QEMU ended')
+    try {
+      const monitor = await parts.links.monitor(place, id)
+      const { status } = await monitor.memory()
+      if (status === 'completed') return monitor
+      if (status === 'none' || status === 'setup' || status === 'failed') return without(parts, id, status)
+    } catch (error) {
+      said = error
+    }
+    await delay(5)
   }
-  return undefined
+  throw new Error('QEMU does not tell whether memory has come', { cause: said })
+}
+
+async function without({ log, stateDir }: Moving, id: string, why: string): Promise<undefined> {
+  const qemu = (await readFile(placeOf(stateDir, id).qemuLog, 'utf8').catch(() => '')).slice(-600)
+  log.warn({ server: id, why, qemu }, 'a guest arrived without its memory')
 }

@@ -14,6 +14,7 @@ import { writeMoveFiles } from './channels.ts'
 import type { Way } from './couriers.ts'
 import { leave } from './leave.ts'
 import type { Moving } from './moving.ts'
+import { openWord, type Word } from './word.ts'
 
 /** While nothing is near its end. QEMU's events come in between. */
 const lookMs = 250
@@ -33,7 +34,16 @@ type Next = 'over' | number | { why: string }
  * the word; this host writes down that the guest has left, and says the word. Every stage shows in QEMU, so that another driver goes on.
  */
 export async function travel(parts: Moving, id: string, way: Way): Promise<void> {
-  const journey: Journey = { parts, id, began: false, standstill: undefined }
+  const journey: Journey = { parts, id, began: false, standstill: undefined, word: undefined }
+  try {
+    await go(journey, way)
+  } finally {
+    journey.word?.close()
+  }
+}
+
+async function go(journey: Journey, way: Way): Promise<void> {
+  const { parts, id } = journey
   let silentSince: number | undefined
   while (!way.stopped) {
     let next: Next
@@ -45,7 +55,7 @@ export async function travel(parts: Moving, id: string, way: Way): Promise<void>
       next = await troubled(journey, error, performance.now() - silentSince)
     }
     if (next === 'over') return
-    if (typeof next === 'object') return abandon(parts, id, next.why)
+    if (typeof next === 'object') return abandon(parts, id, next.why, journey.word)
     await way.rest(next)
   }
 }
@@ -57,6 +67,7 @@ type Journey = {
   began: boolean
   /** Since when the guest stands still. */
   standstill: number | undefined
+  word: Word | undefined
 }
 
 /** What an error means: that nobody is there, that QEMU refused, or that it did not answer yet. */
@@ -76,29 +87,40 @@ async function push(journey: Journey): Promise<Next> {
   if (move?.at !== 'going' || !departure) return 'over'
   const guest = await readJson<Guest>(place.guest)
   const at = (port: number): Address => ({ host: departure.address, port })
-  if (!journey.began) await begin(journey, move, at(departure.diskPort), guest)
+  if (!journey.began) {
+    const why = await begin(journey, move, at(departure.diskPort), guest)
+    if (why !== undefined) return { why }
+  }
   const monitor = await parts.links.monitor(place, id)
   if (departure.forced && move.kind === 'live' && (await monitor.runState()) === 'running') await monitor.stop()
   const copied = guest && hasDisk(guest) ? await copy(journey, monitor) : 'ready'
   if (typeof copied === 'object' || copied === 'going') return copied === 'going' ? lookMs : copied
   if (move.kind === 'live') return memory(journey, monitor, move, copied, at(departure.memoryPort))
-  if (copied === 'done' || !guest || !hasDisk(guest)) return leave(parts, id, monitor)
+  if (copied === 'done' || !guest || !hasDisk(guest)) return leave(parts, id, journey.word)
   await monitor.endCopy(false).catch(unlessRefused)
   return hastyMs
 }
 
-async function begin(journey: Journey, { kind }: MoveRecord, to: Address, guest: Guest | undefined): Promise<void> {
+/** Sets up what this driver needs; gives why that cannot be. */
+async function begin(journey: Journey, { kind }: MoveRecord, to: Address, guest: Guest | undefined): Promise<string | undefined> {
   const { parts, id } = journey
   const place = placeOf(parts.stateDir, id)
+  const key = parts.departures.get(id)?.key ?? ''
+  try {
+    journey.word ??= await openWord(to.host, to.port, key)
+  } catch (error) {
+    parts.log.warn({ server: id, error: explainError(error) }, 'the other host was not reached')
+    return 'The other host does not answer, or refused.'
+  }
   const owner = await parts.ownerFor(id)
-  const isHere = (await findProcesses(parts.stateDir)).has(id)
-  await writeMoveFiles(place, parts.departures.get(id)?.key ?? '', owner)
-  if (kind === 'cold' && guest && !isHere)
+  await writeMoveFiles(place, key, owner)
+  if (kind === 'cold' && guest && !(await findProcesses(parts.stateDir)).has(id))
     await startProcess(parts.starter, place, guest, { paused: true, incoming: undefined, owner, bare: true })
   const monitor = await parts.links.monitor(place, id)
   await monitor.addKey('move', 'client')
   if (guest && hasDisk(guest)) await monitor.copyDisk(to)
   journey.began = true
+  return undefined
 }
 
 /** `ready`: the copy is like the disk and kept so; `done`: it was ended so. */
@@ -144,7 +166,7 @@ async function memory(
     case 'device':
       return standing(journey, async () => {})
     case 'completed':
-      return leave(parts, id, monitor)
+      return leave(parts, id, journey.word)
     case 'cancelling':
       return hastyMs
     case 'none':

@@ -42,8 +42,6 @@ export type MoveMonitor = {
   memory(): Promise<MemoryMove>
   handOver(): Promise<void>
   cancelMemory(): Promise<void>
-  /** Source: writes the word at the destination. There is no telling whether it arrived. */
-  sayWord(to: Address): Promise<void>
 
   /** Lets go of everything made for a move. */
   forgetMove(): Promise<void>
@@ -65,6 +63,12 @@ const uri = ({ host, port }: Address) => `tcp:${host.includes(':') ? `[${host}]`
 /** As much as the wire carries: what is left over is what makes a guest stand still for long. */
 const bytesPerSecond = 10 * 2 ** 30
 const downtimeMs = 300
+/** While QEMU reaches for an export, its guest stands still. */
+const openSeconds = 3
+
+const unlessRefused = (error: unknown): void => {
+  if (!(error instanceof QmpError)) throw error
+}
 
 /** Before the first object there is no folder of objects. */
 const unlessMissing = (error: unknown): false => {
@@ -95,8 +99,6 @@ export function moveMonitorOver(qmp: QmpConnection): MoveMonitor {
   const addNode = async (name: string, node: Record<string, unknown>) => {
     if (!(await hasNode(name))) await tell('blockdev-add', { 'node-name': name, ...node })
   }
-  const addRemote = (name: string, to: Address, what: string) =>
-    addNode(name, { driver: 'nbd', server: inet(to), export: what, 'tls-creds': key })
   const addExport = async (id: string, node: string) => {
     if (await hasExport(id)) return
     await tell('block-export-add', { type: 'nbd', id, 'node-name': node, name: id, writable: true })
@@ -117,7 +119,8 @@ export function moveMonitorOver(qmp: QmpConnection): MoveMonitor {
       await addExport(exported.word, word)
     },
     async closeDisks() {
-      if (await hasExport(exported.word)) await tell('nbd-server-stop')
+      // Refused where it was closed before.
+      await tell('nbd-server-stop').catch(unlessRefused)
     },
     async openMemory(at) {
       await tell('migrate-set-capabilities', capabilities(true, 'to'))
@@ -128,7 +131,8 @@ export function moveMonitorOver(qmp: QmpConnection): MoveMonitor {
 
     async copyDisk(to) {
       if (await jobSeen()) return
-      await addRemote(target, to, exported.disk)
+      const nbd = { driver: 'nbd', server: inet(to), export: exported.disk, 'tls-creds': key, 'open-timeout': openSeconds }
+      await addNode(target, nbd)
       const kept = { 'auto-dismiss': false, 'auto-finalize': true }
       await tell('blockdev-mirror', { 'job-id': job, device: 'root', target, sync: 'top', ...kept })
     },
@@ -141,6 +145,9 @@ export function moveMonitorOver(qmp: QmpConnection): MoveMonitor {
     },
     async endCopy(force) {
       const seen = await jobSeen()
+      const instances = [{ type: 'block-node', 'node-name': target }]
+      // What is on its way to a host that stands still is waited for, unless the wire is cut.
+      if (force) await tell('yank', { instances }).catch(unlessRefused)
       if (seen && seen.status !== 'concluded') await tell('block-job-cancel', { device: job, force })
     },
     async sendMemory(to) {
@@ -156,11 +163,6 @@ export function moveMonitorOver(qmp: QmpConnection): MoveMonitor {
     },
     handOver: () => tell('migrate-continue', { state: 'pre-switchover' }),
     cancelMemory: () => tell('migrate_cancel'),
-    async sayWord(to) {
-      // Only now: what was there before memory left, QEMU has made unwritable.
-      await addRemote(word, to, exported.word)
-      await tell('human-monitor-command', { 'command-line': `qemu-io ${word} "write -P 1 0 512"` })
-    },
 
     async forgetMove() {
       if (await jobSeen()) await tell('job-dismiss', { id: job })

@@ -32,7 +32,9 @@ export const imageConfig = Type.Object(
     stores: Type.Optional(Type.Array(Type.Union([fileStore, s3Store]))),
     importMethods: Type.Optional(
       Type.Array(
-        Type.Unsafe<'glance-direct' | 'web-download' | 'copy-image'>({ enum: ['glance-direct', 'web-download', 'copy-image'] }),
+        Type.Unsafe<'glance-direct' | 'web-download' | 'copy-image' | 'glance-download'>({
+          enum: ['glance-direct', 'web-download', 'copy-image', 'glance-download'],
+        }),
       ),
     ),
     webDownload: Type.Optional(

@@ -42,6 +42,7 @@ export async function startTestedCloud(folder: string): Promise<TestedCloud> {
   const image = (node: string): Partial<ImageSettings> => ({
     stores: [{ id: 'second', type: 'file', blobs: diskBlobs(place('second')) }],
     fetch: openFetch({ allowedNetworks: ['127.0.0.1'], allowedPorts: [80, 443, web.port] }),
+    importMethods: ['glance-direct', 'web-download', 'copy-image', 'glance-download'],
     cache: { node, blobs: memoryBlobs(), maxBytes: 1 << 30 },
   })
   const first = await startCloud({ ...options, image: image('first'), password: adminPassword })

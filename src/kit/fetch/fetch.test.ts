@@ -128,3 +128,17 @@ test('networks that are allowed are open, and nothing beside them', () => {
     [true, true, true, true, true, false, false, false],
   )
 })
+
+test('headers that are given go to the address itself, and not to where it leads', async (t) => {
+  const heard: unknown[] = []
+  const url = await server(t, (request, answer) => {
+    heard.push([request.url, request.headers['x-auth-token']])
+    if (request.url === '/a') answer.writeHead(302, { location: '/b' })
+    answer.end('hello')
+  })
+  await openFetch(loopback).open(`${url}/a`, { ...limit, headers: { 'x-auth-token': 'secret' } })
+  assert.deepEqual(heard, [
+    ['/a', 'secret'],
+    ['/b', undefined],
+  ])
+})

@@ -30,9 +30,9 @@ export type Fetch = {
   check(url: string): void
   /**
    * GETs what a user named. Throws invalid for what must not be reached (its `code` is `refused-url`) and for answers other than 200, unavailable when
-   * the host does not answer. The bytes end with an error beyond `maxBytes`, on silence, and after the time for the whole.
+   * the host does not answer. `headers` go to the address itself, never to where it leads. The bytes end with an error beyond `maxBytes`, on silence, and after the time for the whole.
    */
-  open(url: string, options: { maxBytes: number }): Promise<Fetched>
+  open(url: string, options: { maxBytes: number; headers?: Record<string, string> }): Promise<Fetched>
 }
 
 const refused = (url: string, why: string, cause?: unknown) =>
@@ -74,10 +74,10 @@ export function openFetch(settings: FetchSettings = {}): Fetch {
     return found[0]!
   }
 
-  const follow = async (start: string, signal: AbortSignal): Promise<IncomingMessage> => {
+  const follow = async (start: string, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage> => {
     let url = checked(start)
     for (let hop = 0; hop <= maxRedirects; hop++) {
-      const answer = await get(url, await addressOf(url), quietMs, signal)
+      const answer = await get(url, await addressOf(url), { headers: hop === 0 ? headers : {}, timeout: quietMs, signal })
       const location = answer.headers.location
       if (![301, 302, 303, 307, 308].includes(answer.statusCode ?? 0) || location === undefined) return answer
       answer.destroy()
@@ -90,10 +90,10 @@ export function openFetch(settings: FetchSettings = {}): Fetch {
 
   return {
     check: (url) => void checked(url),
-    async open(url, { maxBytes }) {
+    async open(url, { maxBytes, headers = {} }) {
       assertNoTransaction(`a request to ${url}`)
       const signal = AbortSignal.timeout(timeoutMs)
-      const answer = await follow(url, signal)
+      const answer = await follow(url, headers, signal)
       const fail = (problem: Problem) => {
         answer.destroy()
         throw problem
@@ -112,7 +112,11 @@ const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
 const tooLarge = (maxBytes: number) => new Problem('too-large', `There are more than ${maxBytes} bytes.`)
 
 /** Connects to the address that was checked, whatever the name stands for meanwhile. */
-function get(url: URL, address: string, quietMs: number, signal: AbortSignal): Promise<IncomingMessage> {
+function get(
+  url: URL,
+  address: string,
+  options: { headers: Record<string, string>; timeout: number; signal: AbortSignal },
+): Promise<IncomingMessage> {
   const pinned: LookupFunction = (_, options, done) => {
     const family = isIP(address)
     if (options.all) (done as (error: null, found: object[]) => void)(null, [{ address, family }])
@@ -120,7 +124,7 @@ function get(url: URL, address: string, quietMs: number, signal: AbortSignal): P
   }
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
-    const asking = request(url, { agent: false, lookup: pinned, signal, timeout: quietMs, maxHeaderSize: 16_384 })
+    const asking = request(url, { ...options, agent: false, lookup: pinned, maxHeaderSize: 16_384 })
     asking.on('response', resolve)
     asking.on('timeout', () => asking.destroy(new Error('it said nothing for too long')))
     asking.on('error', (cause) => reject(new Problem('unavailable', `The host of ${url.origin} did not answer.`, { cause })))

@@ -14,6 +14,15 @@ export type Identity = {
     region: string
     services: { type: string; name: string; url: string }[]
   }): Promise<{ adminUserId: string; adminProjectId: string }>
+  /** Where a service is reached, as the catalog of this user and project says; undefined: not there. Letters of the region may be large or small. */
+  endpoint(ask: {
+    type: string
+    region: string
+    /** public, internal or admin. */
+    face: string
+    userId: string
+    projectId: string | undefined
+  }): Promise<string | undefined>
   /** The unified limits in force for a project: its own, else those registered for the service. By name of the resource; -1: any amount. */
   limits(ask: { serviceType: string; projectId: string }): Promise<Record<string, number>>
   /**

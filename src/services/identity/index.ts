@@ -155,6 +155,12 @@ export function openIdentity({ db, clock }: Deps, settings: IdentitySettings): S
         const { name, domainId, enabled } = found
         return { id, name, domainId, enabled }
       },
+      async endpoint({ type, region, face, ...who }) {
+        const entries = (await parts.catalog.for(who)).filter((entry) => entry.type === type)
+        const isIt = (one: { interface: string; regionId: string }) =>
+          one.interface === face && one.regionId.toLowerCase() === region.toLowerCase()
+        return entries.flatMap(({ endpoints }) => endpoints).find(isIt)?.url
+      },
       limits: (ask) => limitsInForce(store, ask),
       bootstrap: bootstrap(store, passwords, clock),
       async rotateKeys() {

@@ -22,6 +22,7 @@ import type { StoredImage } from './domain/image.ts'
 import { openImageStore } from './domain/images.ts'
 import { openImports } from './domain/imports.ts'
 import { openMembers } from './domain/members.ts'
+import { openOtherRegions } from './domain/other-region.ts'
 import { openImageQuota } from './domain/quota.ts'
 import { type Certificates, openSignatures } from './domain/signature.ts'
 import { openStores, type Store } from './domain/stores.ts'
@@ -57,7 +58,9 @@ export type ImageSettings = {
   maxBytes?: number
   /** The door to addresses that users give. Default: public hosts on ports 80 and 443. */
   fetch?: Fetch
-  /** Default: glance-direct, web-download, copy-image. */
+  /** The door to images of other regions, whose addresses the catalog has. Default: any host and port. */
+  regionFetch?: Fetch
+  /** Default: glance-direct, web-download, copy-image. Beside them there is glance-download, for clouds whose regions share their users. */
   importMethods?: ImportMethod[]
   /** A deleted image keeps its bytes so long. Default 0. */
   delayedDeleteSeconds?: number
@@ -92,8 +95,13 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
     maxBytes,
     conversion: conversion && { to: conversion.to, convert: openConvert(conversion) },
   })
-  const broken = (id: string, upload: string) => endBrokenUpload(db, clock, id, upload)
   const protection = openProtection(settings.propertyProtections)
+  const otherRegions = openOtherRegions({
+    identity: { endpoint: (ask) => contracts.identity.endpoint(ask) },
+    fetch: settings.regionFetch ?? openFetch({ allowedNetworks: ['0.0.0.0/0', '::/0'], allowedPorts: 'any', maxRedirects: 0 }),
+    allow: protection.allow,
+  })
+  const broken = (id: string, upload: string) => endBrokenUpload(db, clock, id, upload)
   const cache = settings.cache && openCache({ db, clock, work, stores, settings: settings.cache })
   const read = cache?.read ?? stores.read
   const shared = { read, images, tasks, stores, uploads, quota, fetch, methods, protection }
@@ -114,7 +122,7 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
     ],
     machines: [
       bytesMachine({ store: images, tasks, stores, clock, broken }),
-      importMachine({ imports, tasks, images, stores, uploads, fetch, prepare, broken, work, clock, maxBytes }),
+      importMachine({ imports, tasks, images, stores, uploads, fetch, otherRegions, prepare, broken, work, clock, maxBytes }),
       ...(cache ? [cacheMachine(cache, images)] : []),
     ],
     contract: {

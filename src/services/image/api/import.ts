@@ -2,10 +2,11 @@ import { Type } from 'typebox'
 import { Problem } from '../../../kit/errors.ts'
 import type { Fetch } from '../../../kit/fetch/fetch.ts'
 import { type Ask, endpoint, reply } from '../../../kit/http/endpoint.ts'
+import { dashed } from '../../../kit/ids.ts'
 import type { StoredImage } from '../domain/image.ts'
 import type { ImageStore } from '../domain/images.ts'
 import type { Stores } from '../domain/stores.ts'
-import type { ImportMethod, ImportPlan } from '../domain/task.ts'
+import type { ImportMethod, ImportPlan, Remote } from '../domain/task.ts'
 import type { Tasks } from '../domain/tasks.ts'
 import type { Uploads } from '../domain/upload.ts'
 import { forbidden } from './attributes.ts'
@@ -75,21 +76,23 @@ export const whoOf = ({ caller, requestId }: Pick<Ask, 'caller' | 'requestId'>) 
 
 export const storeIds = (stores: Stores) => ({ 'OpenStack-image-store-ids': stores.all.map(({ id }) => id).join(',') })
 
-type Method = { name: ImportMethod; uri: unknown }
+type Method = { name: ImportMethod; uri: unknown; fields: Body }
 
 function methodOf({ method }: Body, allowed: ImportMethod[]): Method {
   if (typeof method !== 'object' || method === null) throw invalid("Import request requires a 'method' field.")
-  const { name, uri } = method as Body
+  const fields = method as Body
+  const { name, uri } = fields
   if (name === undefined) throw invalid("Import request requires a 'name' field.")
   if (!allowed.includes(name as ImportMethod)) throw invalid(`Unknown import method name '${String(name)}'.`)
-  return { name: name as ImportMethod, uri }
+  return { name: name as ImportMethod, uri, fields }
 }
 
 function refuseState({ status, containerFormat, diskFormat }: StoredImage, method: ImportMethod): void {
   const copies = method === 'copy-image'
   if (status === 'active' && !copies) throw conflict('An active image cannot be imported again.')
   if (status !== 'active' && copies) throw conflict('Only an active image can be copied.')
-  if (method === 'web-download' && status !== 'queued') throw conflict(`Method '${method}' needs an image that is queued.`)
+  if ((method === 'web-download' || method === 'glance-download') && status !== 'queued')
+    throw conflict(`Method '${method}' needs an image that is queued.`)
   if (method === 'glance-direct' && status !== 'uploading')
     throw conflict("The image must be staged before method 'glance-direct' can be used.")
   if (containerFormat === undefined) throw conflict("'container_format' needs to be set before import")
@@ -103,11 +106,12 @@ const bool = (body: Body, name: string, usual: boolean): boolean => {
 }
 
 function planOf(
-  { body, headers }: Pick<Ask<Body>, 'body' | 'headers'>,
+  ask: Pick<Ask<Body>, 'body' | 'headers' | 'caller'>,
   method: Method,
   image: StoredImage,
   stores: Stores,
 ): ImportPlan {
+  const { body, headers } = ask
   const allMustSucceed = bool(body, 'all_stores_must_succeed', true)
   const all = bool(body, 'all_stores', false)
   const chosen = chosenStores(body, headers['x-image-meta-store'], all, stores)
@@ -117,9 +121,19 @@ function planOf(
   return {
     method: method.name,
     ...(method.name === 'web-download' ? { uri: String(method.uri) } : {}),
+    ...(method.name === 'glance-download' ? { remote: remoteOf(method.fields, ask) } : {}),
     stores: chosen.filter((id) => !there.includes(id)),
     allMustSucceed,
   }
+}
+
+function remoteOf(fields: Body, { caller, headers }: Pick<Ask, 'caller' | 'headers'>): Remote {
+  const { glance_region: region, glance_image_id: imageId, glance_service_interface: face = 'public' } = fields
+  for (const [name, value] of Object.entries({ glance_region: region, glance_image_id: imageId, glance_service_interface: face }))
+    if (typeof value !== 'string') throw invalid(`Method 'glance-download' requires '${name}', a text.`)
+  const id = dashed(String(imageId))
+  if (id === undefined) throw invalid(`Remote image id does not look like a UUID: ${imageId}`)
+  return { region: String(region), face: String(face), imageId: id, caller, token: headers['x-auth-token'] ?? '' }
 }
 
 function chosenStores(body: Body, header: string | undefined, all: boolean, stores: Stores): string[] {

@@ -4,7 +4,7 @@ import type { Db, Tx } from '../../../kit/db/open.ts'
 import type { ImageRow, ImageTables } from '../tables.ts'
 import { goneStatuses } from './images.ts'
 import type { ImageQuota } from './quota.ts'
-import { type Prepared, type Progress, type Task, type TaskStatus, taskOf } from './task.ts'
+import { type ImportPlan, type Prepared, type Progress, type RemoteFacts, type Task, type TaskStatus, taskOf } from './task.ts'
 import { taskLife } from './tasks.ts'
 
 /** A task with the rows it works on. */
@@ -26,18 +26,16 @@ const failedImport = 'os_glance_failed_import'
 
 /** The transactions of an import's machine. Each may be done twice. */
 export function openImports({ db, clock, quota }: { db: Db<ImageTables>; clock: Clock; quota: ImageQuota }) {
-  const note = async (tx: Tx<ImageTables>, image_id: string, name: string, stores: string[]) => {
-    const value = stores.join(',')
-    await tx
+  const setProperty = (tx: Tx<ImageTables>, image_id: string, name: string, value: string) =>
+    tx
       .insertInto('image_property')
       .values({ image_id, name, value })
       .onConflict((conflict) => conflict.columns(['image_id', 'name']).doUpdateSet({ value }))
       .execute()
-  }
   const notes = async (tx: Tx<ImageTables>, { imageId, plan }: Task, { done, failed }: Progress) => {
     const open = plan.stores.filter((store) => !done.includes(store) && !failed.includes(store))
-    await note(tx, imageId, importingTo, open)
-    await note(tx, imageId, failedImport, failed)
+    await setProperty(tx, imageId, importingTo, open.join(','))
+    await setProperty(tx, imageId, failedImport, failed.join(','))
   }
   const setProgress = (tx: Tx<ImageTables>, task: Task, progress: Progress) =>
     tx
@@ -52,8 +50,12 @@ export function openImports({ db, clock, quota }: { db: Db<ImageTables>; clock: 
       .where('id', '=', imageId)
       .where('status', 'not in', goneStatuses)
 
-  /** The bytes become the image's. */
-  const activate = async (tx: Tx<ImageTables>, image: ImageRow, ready: Prepared) => {
+  const setProperties = async (tx: Tx<ImageTables>, image_id: string, properties: Record<string, string>) => {
+    for (const [name, value] of Object.entries(properties)) await setProperty(tx, image_id, name, value)
+  }
+
+  /** The bytes become the image's, with what came along. */
+  const activate = async (tx: Tx<ImageTables>, { imageId, progress: { remote } }: Task, ready: Prepared) => {
     const facts = {
       status: 'active',
       blob_id: ready.blobId,
@@ -61,16 +63,18 @@ export function openImports({ db, clock, quota }: { db: Db<ImageTables>; clock: 
       virtual_size_bytes: ready.virtualSizeBytes ?? -1,
       md5: ready.md5,
       sha512: ready.sha512,
+      ...(remote === undefined ? {} : { disk_format: remote.diskFormat, container_format: remote.containerFormat }),
       ...(ready.diskFormat === undefined ? {} : { disk_format: ready.diskFormat }),
     }
-    await touch(tx, image.id, facts).where('status', '=', 'importing').execute()
+    const done = await touch(tx, imageId, facts).where('status', '=', 'importing').returning('id').execute()
+    if (done.length > 0) await setProperties(tx, imageId, remote?.properties ?? {})
   }
 
   const end = (tx: Tx<ImageTables>, task: Task, status: TaskStatus, rest: { result?: string; message?: string }) => {
     const now = clock.now()
     return tx
       .updateTable('image_task')
-      .set({ ...rest, status, expires_at: now + taskLife, updated_at: now })
+      .set({ ...rest, status, plan: toJson(withoutToken(task.plan)), expires_at: now + taskLife, updated_at: now })
       .where('id', '=', task.id)
       .execute()
   }
@@ -95,6 +99,11 @@ export function openImports({ db, clock, quota }: { db: Db<ImageTables>; clock: 
         await setProgress(tx, task, task.progress)
         await notes(tx, task, task.progress)
       })
+    },
+
+    /** What the image of the other region is. */
+    async found(task: Task, remote: RemoteFacts): Promise<void> {
+      await db.transaction((tx) => setProgress(tx, task, { ...task.progress, remote }))
     },
 
     async prepared(task: Task, prepared: Prepared): Promise<void> {
@@ -124,7 +133,7 @@ export function openImports({ db, clock, quota }: { db: Db<ImageTables>; clock: 
         await setProgress(tx, task, next)
         await notes(tx, task, next)
         if (plan.allMustSucceed) await touch(tx, image.id, { size_bytes: ready.sizeBytes }).execute()
-        else await activate(tx, image, ready)
+        else await activate(tx, task, ready)
       })
     },
 
@@ -137,8 +146,8 @@ export function openImports({ db, clock, quota }: { db: Db<ImageTables>; clock: 
     },
 
     /** All is where it shall be. */
-    async activated(image: ImageRow, ready: Prepared): Promise<void> {
-      await db.transaction((tx) => activate(tx, image, ready))
+    async activated(task: Task, ready: Prepared): Promise<void> {
+      await db.transaction((tx) => activate(tx, task, ready))
     },
 
     async succeeded(task: Task): Promise<void> {
@@ -173,4 +182,10 @@ export function openImports({ db, clock, quota }: { db: Db<ImageTables>; clock: 
       })
     },
   }
+}
+
+const withoutToken = ({ remote, ...plan }: ImportPlan): ImportPlan => {
+  if (!remote) return plan
+  const { token: _, ...rest } = remote
+  return { ...plan, remote: rest }
 }

@@ -1,15 +1,32 @@
 import { fromJson } from '../../../kit/db/columns.ts'
+import type { Caller } from '../../../kit/policy/caller.ts'
 import type { TaskRow } from '../tables.ts'
 
 export type TaskType = 'import' | 'api_image_import' | 'location_import'
 export type TaskStatus = 'pending' | 'processing' | 'success' | 'failure'
-export type ImportMethod = 'glance-direct' | 'web-download' | 'copy-image'
+export type ImportMethod = 'glance-direct' | 'web-download' | 'copy-image' | 'glance-download'
+
+/** An image of another region, and who asked for it. */
+export type Remote = {
+  region: string
+  /** Interface in the catalog: public, internal, admin. */
+  face: string
+  imageId: string
+  caller: Caller
+  /** Forgotten when the task ends. Whoever reads rows can make tokens anyway: the keys that sign them are rows, too. */
+  token?: string
+}
+
+/** What an image of another region brings along. */
+export type RemoteFacts = { sizeBytes: number; diskFormat: string; containerFormat: string; properties: Record<string, string> }
 
 /** What an import has to do, decided when it was asked for. */
 export type ImportPlan = {
   method: ImportMethod
   /** Where the bytes come from (web-download). */
   uri?: string
+  /** The same (glance-download). */
+  remote?: Remote
   /** Where they shall go, in this order. */
   stores: string[]
   allMustSucceed: boolean
@@ -30,7 +47,7 @@ export type Prepared = {
   source?: string
 }
 
-export type Progress = { prepared?: Prepared; done: string[]; failed: string[] }
+export type Progress = { remote?: RemoteFacts; prepared?: Prepared; done: string[]; failed: string[] }
 
 export type Task = {
   id: string

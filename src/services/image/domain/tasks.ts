@@ -18,7 +18,12 @@ export const taskLife = 48 * 3600 * second
 const unended = ['pending', 'processing']
 
 /** The state an image must be in, by method, and the one it is in meanwhile. */
-const states = { 'glance-direct': 'uploading', 'web-download': 'queued', 'copy-image': 'active' } as const
+const states = {
+  'glance-direct': 'uploading',
+  'web-download': 'queued',
+  'copy-image': 'active',
+  'glance-download': 'queued',
+} as const
 
 export type NewTask = { type: TaskType; input: unknown; plan: ImportPlan; userId: string; requestId: string }
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
-import { type Client, type TestCloudOptions, testCloud } from '../../../../test/cloud.ts'
+import { type Client, type Json, type TestCloudOptions, testCloud } from '../../../../test/cloud.ts'
 import { type Blobs, memoryBlobs } from '../../../drivers/blobs/index.ts'
 import { minute } from '../../../kit/clock.ts'
 import { Problem } from '../../../kit/errors.ts'
@@ -296,4 +296,122 @@ test('a copy to stores that all have the image says that it is done', async (t) 
   )
   assert.equal((await lastTask(admin, id)).status, 'success')
   assert.equal(await audit(), 1)
+})
+
+/** A cloud whose catalog has a second region, where these files are. */
+async function regions(t: TestContext, files: Record<string, Buffer>, image: TestCloudOptions['image'] = {}) {
+  const heard: string[] = []
+  const app = createServer((request, answer) => {
+    heard.push(`${request.url} ${request.headers['x-auth-token']}`)
+    const file = files[request.url!]
+    if (file) answer.end(file)
+    else answer.writeHead(404).end()
+  })
+  t.after(() => void app.close().closeAllConnections())
+  await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve))
+  const cloud = await testCloud(t, { identity: true, image: { importMethods: ['glance-download'], ...image } })
+  const { identity } = cloud.admin
+  const service_id = (await identity.get('/services?type=image')).body.services[0].id
+  await identity.post('/regions', { region: { id: 'RegionTwo' } })
+  const url = `http://127.0.0.1:${(app.address() as AddressInfo).port}/`
+  const made = await identity.post('/endpoints', { endpoint: { service_id, interface: 'public', url, region_id: 'RegionTwo' } })
+  assert.equal(made.status, 201)
+  return { ...cloud, heard }
+}
+
+const thereId = '36d4b546-64a2-4bb9-bdd0-ba676aa48f2c'
+const there = (more: object = {}) =>
+  Buffer.from(
+    JSON.stringify({
+      status: 'active',
+      size: 5,
+      ...raw,
+      hw_cpu_cores: '5',
+      os_distro: 'x',
+      speed: '88',
+      os_glance_x: 'y',
+      ...more,
+    }),
+  )
+const download = (more: object = {}) => ({
+  method: { name: 'glance-download', glance_region: 'regiontwo', glance_image_id: thereId, ...more },
+})
+
+test('an image of another region comes with its formats and what its hardware needs, by the token of who asked, which is forgotten then', async (t) => {
+  const files = { [`/v2/images/${thereId}`]: there(), [`/v2/images/${thereId}/file`]: Buffer.from('hello') }
+  const { cloud, member, settle, heard } = await regions(t, files)
+  const id = await make(member, { disk_format: 'iso', container_format: 'ovf', os_distro: 'old', mine: '1' })
+  assert.equal((await bring(member, id, download())).status, 202)
+  assert.deepEqual([(await show(member, id)).status, (await show(member, id)).disk_format], ['importing', 'iso'])
+  await settle()
+  const image = await show(member, id)
+  assert.deepEqual([image.status, image.size, image.disk_format, image.container_format], ['active', 5, 'raw', 'bare'])
+  assert.deepEqual(
+    [image.hw_cpu_cores, image.os_distro, image.mine, image.speed, image.os_glance_x],
+    ['5', 'x', '1', undefined, undefined],
+  )
+  const [, token] = heard[0]!.split(' ')
+  assert.ok(token !== undefined && token !== 'undefined')
+  assert.deepEqual(heard, [`/v2/images/${thereId} ${token}`, `/v2/images/${thereId}/file ${token}`])
+  const rows = await (cloud.db.read as never as { selectFrom(table: string): Json })
+    .selectFrom('image_task')
+    .selectAll()
+    .execute()
+  assert.equal(JSON.stringify(rows).includes(token), false)
+})
+
+test('an image of another region that is not to be had leaves a queued image as it was', async (t) => {
+  const files: Record<string, Buffer> = { [`/v2/images/${thereId}/file`]: Buffer.from('hello') }
+  const { member, settle } = await regions(t, files)
+  const fails = async (body: object, why: RegExp) => {
+    const id = await make(member, { os_distro: 'old' })
+    assert.equal((await bring(member, id, body)).status, 202)
+    await settle()
+    const image = await show(member, id)
+    assert.deepEqual([image.status, image.os_distro, image.hw_cpu_cores], ['queued', 'old', undefined])
+    const task = await lastTask(member, id)
+    assert.equal(task.status, 'failure')
+    assert.match(task.message, why)
+  }
+  await fails(download({ glance_region: 'nowhere' }), /no image service .* in region nowhere/)
+  await fails(download({ glance_service_interface: 'internal' }), /no image service with interface internal/)
+  await fails(download(), /answered 404/)
+  for (const [document, why] of [
+    [there({ status: 'queued' }), /not active/],
+    [there({ size: null }), /no size/],
+    [there({ size: 6 }), /sent 5 bytes of 6/],
+    [there({ size: 4 }), /more than 4 bytes/],
+    [there({ disk_format: 'qcow2' }), /declared to be qcow2/],
+    [Buffer.from('no JSON'), /no image/],
+  ] as const) {
+    files[`/v2/images/${thereId}`] = document
+    await fails(download(), why)
+  }
+})
+
+test('what a caller may not set on an image does not come from another region either', async (t) => {
+  const files = { [`/v2/images/${thereId}`]: there(), [`/v2/images/${thereId}/file`]: Buffer.from('hello') }
+  const own = { names: /hw_/, create: ['admin'], read: ['@'], update: ['admin'], delete: ['admin'] }
+  const rest = { names: /.*/, create: ['@'], read: ['@'], update: ['@'], delete: ['@'] }
+  const { member, settle } = await regions(t, files, { propertyProtections: [own, rest] })
+  const id = await make(member)
+  assert.equal((await bring(member, id, download())).status, 202)
+  await settle()
+  assert.equal((await show(member, id)).status, 'queued')
+  assert.match((await lastTask(member, id)).message, /hw_cpu_cores/)
+})
+
+test('a download from another region says which image, as a UUID, and where', async (t) => {
+  const { member } = await regions(t, {})
+  const id = await make(member)
+  for (const [more, why] of [
+    [{ glance_image_id: 'foo' }, /image id does not look like a UUID/],
+    [{ glance_image_id: undefined }, /glance_image_id/],
+    [{ glance_region: undefined }, /glance_region/],
+    [{ glance_service_interface: 3 }, /glance_service_interface/],
+  ] as const) {
+    const { status, body } = await bring(member, id, download(more))
+    assert.equal(status, 400)
+    assert.match(JSON.stringify(body), why)
+  }
 })

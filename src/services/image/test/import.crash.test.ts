@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { testCloud } from '../../../../test/cloud.ts'
+import { type TestCloudOptions, testCloud } from '../../../../test/cloud.ts'
 import { memoryBlobs } from '../../../drivers/blobs/index.ts'
 import { minute } from '../../../kit/clock.ts'
 import { withoutContext } from '../../../kit/context.ts'
 import { Problem } from '../../../kit/errors.ts'
 import type { Fetch } from '../../../kit/fetch/fetch.ts'
+import { uuid } from '../../../kit/ids.ts'
 import { everyCrash } from '../../../kit/work/every-crash.ts'
 
 /** A site that has these bytes. */
@@ -25,12 +26,13 @@ const full = () => ({
   },
 })
 
-async function begin(body: object, stage?: Buffer, more: object = {}) {
+async function begin(body: object, stage?: Buffer, more: object = {}, settings: TestCloudOptions['image'] = {}) {
   const stores = [
     { id: 'second', type: 'mem', blobs: memoryBlobs() },
     { id: 'full', type: 'mem', blobs: full() },
   ] as const
-  const cloud = await testCloud(undefined, { image: { fetch: fetchOf(Buffer.from('bytes')), stores: [...stores] } })
+  const image = { fetch: fetchOf(Buffer.from('bytes')), stores: [...stores], ...settings }
+  const cloud = await testCloud(undefined, { identity: settings.regionFetch !== undefined, image })
   const made = await cloud.member.image.post('/images', { disk_format: 'raw', container_format: 'bare', ...more })
   const id = made.body.id as string
   if (stage) await cloud.member.image.put(`/images/${id}/stage`, stage)
@@ -85,4 +87,21 @@ test('image.import: killed anywhere, a store that is full takes all back when al
 test('image.import: killed anywhere, a store that is full is left out when not all must succeed', async () => {
   const world = () => begin({ ...direct, all_stores: true, all_stores_must_succeed: false }, Buffer.from('bytes'))
   assert.ok((await everyCrash({ world, check: check('active', 'local,second', 'success') })) > 6)
+})
+
+test('image.import: killed anywhere, an image of another region comes with its formats', async () => {
+  const image = { status: 'active', size: 5, disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'scsi' }
+  const regionFetch: Fetch = {
+    check() {},
+    open: (url, options) => fetchOf(Buffer.from(url.endsWith('/file') ? 'bytes' : JSON.stringify(image))).open(url, options),
+  }
+  const method = { name: 'glance-download', glance_region: 'RegionOne', glance_image_id: uuid() }
+  const world = () => begin({ method }, undefined, { disk_format: 'iso' }, { regionFetch, importMethods: ['glance-download'] })
+  const whole = check('active', 'local', 'success')
+  const kept = async (world: World) => {
+    await whole(world)
+    const { body } = await withoutContext(() => world.member.image.get(`/images/${world.id}`))
+    assert.deepEqual([body.disk_format, body.hw_disk_bus], ['raw', 'scsi'])
+  }
+  assert.ok((await everyCrash({ world, check: kept })) > 8)
 })

@@ -6,8 +6,9 @@ import type { Work } from '../../../kit/work/work.ts'
 import type { StoredImage } from '../domain/image.ts'
 import { bytesWork, type ImageStore } from '../domain/images.ts'
 import type { Import, Imports } from '../domain/imports.ts'
+import type { OtherRegions } from '../domain/other-region.ts'
 import type { Stores } from '../domain/stores.ts'
-import type { Prepared } from '../domain/task.ts'
+import type { Prepared, RemoteFacts } from '../domain/task.ts'
 import { importWork, type Tasks } from '../domain/tasks.ts'
 import type { Uploads } from '../domain/upload.ts'
 import type { openPrepare } from './prepare.ts'
@@ -21,12 +22,16 @@ type Deps = {
   stores: Stores
   uploads: Uploads
   fetch: Fetch
+  otherRegions: OtherRegions
   prepare: ReturnType<typeof openPrepare>
   broken: (id: string, upload: string) => Promise<void>
   work: Work
   clock: Clock
   maxBytes: number
 }
+
+/** Methods whose bytes are not there yet. */
+const fetched: readonly string[] = ['web-download', 'glance-download']
 
 /** Users hear at once what went wrong and may try again; only what is no answer (a database away, a bug) is tried again by itself. */
 const final = async <Result>(run: Promise<Result>): Promise<Result> =>
@@ -38,7 +43,8 @@ const final = async <Result>(run: Promise<Result>): Promise<Result> =>
  * An import: the bytes come in (unless they are staged), are judged, go to each store, and become the image's. What is made on the way lies under
  * names that the rows know before anything is removed.
  */
-export function importMachine({ imports, tasks, images, stores, uploads, fetch, prepare, broken, work, clock, maxBytes }: Deps) {
+export function importMachine(deps: Deps) {
+  const { imports, tasks, images, stores, uploads, fetch, otherRegions, prepare, broken, work, clock, maxBytes } = deps
   const imageOf = async ({ task }: Import): Promise<StoredImage> => {
     const image = await images.find(task.imageId)
     if (!image) throw new Problem('not-found', 'The image was deleted during its import.')
@@ -56,6 +62,9 @@ export function importMachine({ imports, tasks, images, stores, uploads, fetch, 
     for (const name of new Set(names.filter((one) => one !== undefined)))
       for (const store of stores.all) if (name !== subject.blobId || !copies.includes(store.id)) await store.blobs.remove(name)
   }
+
+  const open = ({ plan, progress }: Import['task']) =>
+    plan.remote && progress.remote ? otherRegions.bytes(plan.remote, progress.remote) : fetch.open(plan.uri ?? '', { maxBytes })
 
   const copy = async (ready: Prepared, storeId: string) => {
     if (storeId === ready.store) return
@@ -79,16 +88,21 @@ export function importMachine({ imports, tasks, images, stores, uploads, fetch, 
           await broken(image.id, image.upload_id)
         }
         if (task.status === 'pending') await imports.begun(task)
-        if (task.plan.method === 'web-download' && !staged) {
-          const { bytes, sizeBytes } = await final(fetch.open(task.plan.uri ?? '', { maxBytes }))
+        if (task.plan.remote && !task.progress.remote) {
+          const { properties } = await imageOf(subject)
+          await imports.found(task, await final(otherRegions.show(task.plan.remote, properties)))
+          return go('fetch')
+        }
+        if (fetched.includes(task.plan.method) && !staged) {
+          const { bytes, sizeBytes } = await final(open(task))
           const announced = sizeBytes === undefined ? {} : { announcedBytes: sizeBytes }
           await final(uploads.stage(await imageOf(subject), bytes, announced))
         }
         return go('prepare')
       },
       async prepare(subject) {
-        const image = await imageOf(subject)
         const { task, staged } = subject
+        const image = asThere(await imageOf(subject), task.progress.remote, staged)
         if (task.progress.prepared) return go('place')
         const ready = task.plan.method === 'copy-image' ? existing(image) : await final(prepare(image, needed(staged), task))
         await imports.prepared(task, ready)
@@ -114,12 +128,12 @@ export function importMachine({ imports, tasks, images, stores, uploads, fetch, 
       },
       async finish(subject) {
         const { task } = subject
-        const image = stillThere(subject)
+        stillThere(subject)
         // A copy to where the image is already has nothing to do, and ends well.
         if (task.plan.stores.length > 0 && task.progress.done.length === 0)
           throw new Problem('invalid', 'No store could take the image.')
         const ready = needed(task.progress.prepared)
-        await imports.activated(image, ready)
+        await imports.activated(task, ready)
         await sweep({ ...subject, blobId: ready.blobId }, subject.copies)
         await imports.succeeded(task)
         return go('ended')
@@ -142,6 +156,15 @@ export function importMachine({ imports, tasks, images, stores, uploads, fetch, 
     },
     onFailure: ({ task }, problem) => imports.explain(task, problem.message),
   })
+}
+
+/** As the other region has it: its formats count before they are the image's. Throws invalid when not all of its bytes came. */
+function asThere(image: StoredImage, remote: RemoteFacts | undefined, staged: Import['staged']): StoredImage {
+  if (!remote) return image
+  if (staged && staged.size_bytes !== remote.sizeBytes)
+    throw new Problem('invalid', `The other region sent ${staged.size_bytes} bytes of ${remote.sizeBytes}.`)
+  const { diskFormat, containerFormat } = remote
+  return { ...image, diskFormat, containerFormat }
 }
 
 const needed = <Value>(value: Value | undefined): Value => {

@@ -1,4 +1,5 @@
 import type { PortRow } from '../tables.ts'
+import { segmentTypes, tunnelTypes } from './segments.ts'
 import type { Change } from './store.ts'
 
 /** Everybody who carries a part of this network looks again. */
@@ -7,13 +8,15 @@ export async function networkRipple(change: Change, networkId: string): Promise<
 }
 
 /** Hosts that have a port of the network, also those where one is only open. */
-const hostsOf = async ({ tx }: Change, networkId: string): Promise<string[]> => {
+const hostsOf = async ({ tx }: Change, networkId: string, types = segmentTypes): Promise<string[]> => {
   const rows = await tx
-    .selectFrom('network_port')
-    .select(['host', 'open_host'])
+    .selectFrom('network_port as p')
+    .innerJoin('network_network as n', 'n.id', 'p.network_id')
+    .select(['p.host', 'p.open_host'])
     .distinct()
-    .where('network_id', '=', networkId)
-    .where('host', '<>', '')
+    .where('p.network_id', '=', networkId)
+    .where('p.host', '<>', '')
+    .where('n.type', 'in', types)
     .execute()
   return [...new Set(rows.flatMap((row) => [row.host, row.open_host]))].filter((host) => host !== '')
 }
@@ -32,7 +35,8 @@ export async function portRipple(change: Change, port: Touched, groups: string[]
     .where('network_id', '=', port.network_id)
     .executeTakeFirst()
   change.hint(dhcp?.host ?? '', 'dhcp')
-  if (port.host !== '') for (const host of await hostsOf(change, port.network_id)) change.hint(host, 'port')
+  // On networks of tunnels each host knows where each card is.
+  if (port.host !== '') for (const host of await hostsOf(change, port.network_id, tunnelTypes)) change.hint(host, 'port')
   await groupMembersRipple(change, groups)
 }
 

@@ -11,6 +11,9 @@ export type SegmentTaken = { type: SegmentType; physicalNetwork: string; segment
 type Range = { physicalNetwork: string; from: number; to: number }
 
 export const segmentTypes: SegmentType[] = ['local', 'flat', 'vlan', 'gre', 'vxlan', 'geneve']
+export const tunnelTypes: SegmentType[] = ['gre', 'vxlan', 'geneve']
+export const isTunnelled = (type: string): boolean => tunnelTypes.some((one) => one === type)
+
 const maxId: Record<SegmentType, number> = {
   local: 0,
   flat: 0,

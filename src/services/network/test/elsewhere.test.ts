@@ -80,6 +80,16 @@ test('an address that an allowed pair shares is not answered for, and the card o
   assert.deepEqual((await seen())[0], [two.mac, [], '192.0.2.2'])
 })
 
+test('a pair that names the card of another port gets nothing of what is sent to that port', async (t) => {
+  const { cloud, net, guest, elsewhere } = await world(t)
+  await guest('one', 'host-1')
+  const two = await guest('two', 'host-2')
+  const pairs = { allowed_address_pairs: [{ ip_address: '10.0.0.200', mac_address: two.mac }], 'binding:host_id': 'host-3' }
+  await port(cloud.admin, net.id, pairs)
+  const places = (await elsewhere('host-1')).filter((card) => card.mac === two.mac).map((card) => card.at)
+  assert.deepEqual(places, ['192.0.2.2'])
+})
+
 test('a port without port security may hide cards; our own ports do not', async (t) => {
   const { cloud, net, guest, elsewhere } = await world(t)
   await guest('one', 'host-1')
@@ -116,6 +126,11 @@ test('every host of a network is hinted when a card of it comes, goes or changes
   assert.deepEqual(await after(() => ports.openAt({ owner: 'two', host: 'host-3' })), [...all, 'host-3'])
   assert.deepEqual(await after(() => ports.openAt({ owner: 'two', host: undefined })), [...all, 'host-3'])
   assert.deepEqual(await after(() => ports.release({ owner: 'two' })), all)
+  const flat = { 'provider:network_type': 'flat', 'provider:physical_network': 'extnet' }
+  const outer = await network(cloud.admin, flat)
+  for (const host of ['host-1', 'host-2']) await port(cloud.admin, outer.id, { 'binding:host_id': host })
+  const more = () => port(cloud.admin, outer.id, { 'binding:host_id': 'host-3' })
+  assert.deepEqual(await after(more), ['host-3'], 'where physical switches know, others are left alone')
 })
 
 test('many ports of one group take a document that grows with them, not with their square', async (t) => {

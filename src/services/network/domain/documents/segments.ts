@@ -3,14 +3,13 @@ import { fromJson } from '../../../../kit/db/columns.ts'
 import type { NetworkRow, PortRow } from '../../tables.ts'
 import { holds, parseCidr, parseIp } from '../ip.ts'
 import { type AddressPair, isOurs } from '../ports.ts'
+import { isTunnelled } from '../segments.ts'
 import type { On } from '../store.ts'
 import { byKey } from './held.ts'
 
-const tunnelTypes = ['gre', 'vxlan', 'geneve']
-
 /** The segments of these networks, with what a host has to know of the other hosts on them. */
 export async function segmentsOf(on: On, host: string, networks: NetworkRow[]): Promise<Record<string, Segment>> {
-  const tunnelled = networks.filter((network) => tunnelTypes.includes(network.type)).map((network) => network.id)
+  const tunnelled = networks.filter((network) => isTunnelled(network.type)).map((network) => network.id)
   const ports = await portsIn(on, tunnelled)
   const ends = await tunnelEnds(on)
   const addresses = await addressesIn(on, host, tunnelled)
@@ -27,9 +26,13 @@ export async function segmentsOf(on: On, host: string, networks: NetworkRow[]): 
 
   function elsewhereOf(all: Placed[]): { peers: string[]; elsewhere: Elsewhere[] } {
     const shared = all.flatMap((port) => fromJson<AddressPair[]>(port.allowed_pairs).map((pair) => pair.ip))
+    const owned = new Set(all.map((port) => port.mac))
     const elsewhere = all
       .filter((port) => port.admin_state_up === 1)
       .flatMap((port) => placesOf(port).flatMap((at) => cardsOf(port, addresses.get(port.id) ?? [], shared, at)))
+      // A pair that names the card of another port gets nothing of what is sent to that one.
+      .filter((card) => card.own || !owned.has(card.mac))
+      .map(({ own: _own, ...card }) => card)
     return { peers: [...new Set(all.flatMap(placesOf))].sort(), elsewhere }
   }
 }
@@ -40,13 +43,13 @@ type Placed = Pick<
 >
 
 /** The port's own card, and those its allowed pairs name. */
-function cardsOf(port: Placed, ips: string[], shared: string[], at: string): Elsewhere[] {
+function cardsOf(port: Placed, ips: string[], shared: string[], at: string): (Elsewhere & { own: boolean })[] {
   const hides = port.port_security === 0 && !isOurs(port.device_owner)
   const pairs = fromJson<AddressPair[]>(port.allowed_pairs).flatMap(({ mac }) => mac ?? [])
   return [
     // An address that others may take too is not answered for: it may be anywhere.
-    { mac: port.mac, ips: ips.filter((ip) => !shared.some((one) => covers(one, ip))), at, hides },
-    ...[...new Set(pairs)].filter((mac) => mac !== port.mac).map((mac) => ({ mac, ips: [], at, hides: false })),
+    { mac: port.mac, ips: ips.filter((ip) => !shared.some((one) => covers(one, ip))), at, hides, own: true },
+    ...[...new Set(pairs)].filter((mac) => mac !== port.mac).map((mac) => ({ mac, ips: [], at, hides: false, own: false })),
   ]
 }
 

@@ -13,6 +13,7 @@ import { type Enrolment, enrolmentMigrations, openEnrolment } from './enrolment.
 import { imageSettings } from './image-settings.ts'
 import { openNeutronFiles } from './neutron-files.ts'
 import { operatorCalls } from './operator.ts'
+import { openQuestions, type Questions, questionMigrations } from './questions.ts'
 import { serviceNames } from './services.ts'
 
 export type Controller = { cloud: Cloud; close(): Promise<void> }
@@ -38,11 +39,11 @@ export async function startController({
   clock = systemClock(),
   neutronFolder,
 }: ControllerOptions): Promise<Controller> {
-  const link: { server?: LinkServer; bus?: Bus } = {}
+  const link: { server?: LinkServer; bus?: Bus; questions?: Questions } = {}
   const hosts: Hosts = {
     // Through the bus: the host may be connected to another controller.
     hint: (host, kind) => link.bus?.publish(hintTopic, `${host} ${kind}`),
-    ask: async (host, question) => link.server?.ask(host, question),
+    ask: async (host, question) => link.questions?.ask(host, question),
   }
   const files = await openNeutronFiles({
     folder: neutronFolder,
@@ -82,8 +83,15 @@ export async function startController({
     link.server?.hint(host, kind)
   })
   await cloud.bootstrap()
+  await migrate(cloud.db, clock, [...enrolmentMigrations, ...questionMigrations])
+  link.questions = openQuestions({
+    db: cloud.db,
+    bus: cloud.bus,
+    clock,
+    server: () => link.server,
+    alone: cloud.db.kind === 'sqlite',
+  })
   if (roles.has('api')) {
-    await migrate(cloud.db, clock, enrolmentMigrations)
     const enrolment = openEnrolment(cloud.db, clock)
     link.server = await openLinkServer({
       port: config.ports.link,

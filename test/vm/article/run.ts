@@ -2,9 +2,9 @@
 import { liveMigration, removal } from './endurance.ts'
 import { oneHost, secondHost } from './install.ts'
 import { networksAsMeant, networksAsPrinted } from './networks.ts'
-import { cards } from './physical.ts'
+import { cards, files } from './physical.ts'
 import { traffic } from './traffic.ts'
-import { openWorld } from './world.ts'
+import { openWorld, type World } from './world.ts'
 
 /** `--stay`: what was built stays as it was when something failed, until Ctrl-C. */
 const stay = () =>
@@ -13,11 +13,21 @@ const stay = () =>
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(clearInterval(timer)))
   })
 
+/** What daemons complained of at the end. */
+async function lastWords({ first, second }: World): Promise<void> {
+  for (const host of [first, second])
+    for (const name of ['controller', 'agent']) {
+      const { stdout } = await host.run('grep', '-E', '"level":"(warn|error)"|takeBack', `/var/log/altostack/${name}.log`)
+      console.error(`${host.name} ${name}:\n${stdout.trim().split('\n').slice(-12).join('\n')}`)
+    }
+}
+
 const world = await openWorld()
 let passed = false
 try {
   await oneHost(world)
   await secondHost(world)
+  await files(world)
   await cards(world)
   await networksAsPrinted(world)
   await networksAsMeant(world)
@@ -27,6 +37,7 @@ try {
   passed = true
 } catch (error) {
   console.error(error)
+  await lastWords(world)
   if (process.argv.includes('--stay')) await stay()
 } finally {
   await world.sims.down()

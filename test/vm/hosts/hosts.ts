@@ -51,18 +51,19 @@ export function simHosts(fabric?: Fabric): SimHosts {
   const parts = ['bin', 'src', 'images', 'node_modules', 'package.json', 'package-lock.json', 'packstack', 'LICENSE', 'README.md']
   mkdirSync(clone)
   execFileSync('cp', ['-a', '--reflink=auto', ...parts.map((part) => join(repository, part)), clone])
-  const names: string[] = []
   const env = {
     ...(fabric && { ALTOSTACK_FABRIC: fabric.name, ALTOSTACK_FABRIC_GATEWAY: fabric.gateway }),
     ...(fabric?.outside !== undefined && { ALTOSTACK_FABRIC_OUTSIDE: fabric.outside }),
   }
   const simhost = (...argv: string[]) => exec.run([script, ...argv], { env })
   const attempt = (...argv: string[]) => exec.attempt([script, ...argv], { env, timeoutMs: 180_000 })
+  // What a run that was killed has left.
+  const isClean = attempt('cleanup')
   return {
     key: readFileSync(join(folder, 'key'), 'utf8'),
     keyFile: join(folder, 'key'),
     async up(name, address, tunnel) {
-      names.push(name)
+      await isClean
       const more = tunnel === undefined ? [] : [`${tunnel}/24`]
       await simhost('up', name, `${address}/24`, join(folder, 'key.pub'), clone, ...more)
       const run = (...argv: string[]) => attempt('exec', name, ...argv)
@@ -84,7 +85,6 @@ export function simHosts(fabric?: Fabric): SimHosts {
     fabric: (...argv) => attempt('fabric', ...argv),
     outside: (...argv) => attempt('outside', ...argv),
     async down() {
-      for (const name of names) await attempt('down', name)
       await attempt('cleanup')
       rmSync(folder, { recursive: true })
     },

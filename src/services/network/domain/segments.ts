@@ -116,7 +116,10 @@ async function takeFree(
     await insert(change, networkId, segment)
     return segment
   }
-  const ranges = rangesOf(change.settings, type).filter((range) => !physicalNetwork || range.physicalNetwork === physicalNetwork)
+  const ranges = rangesOf(change.settings, type)
+    .filter((range) => !physicalNetwork || range.physicalNetwork === physicalNetwork)
+    // From 1 to 0 stands for a physical network whose numbers are given by hand only.
+    .filter(({ from, to }) => from <= to)
   for (const range of ranges) {
     // Another transaction may take the same number first: the next look sees that.
     for (let id = await lowestFree(change, type, range); id !== undefined; id = await lowestFree(change, type, range)) {

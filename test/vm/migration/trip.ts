@@ -6,7 +6,13 @@ import { until } from '../hypervisor/world.ts'
 import type { Host } from './hosts.ts'
 
 /** Where a guest is and what is wanted of it: what a controller knows. */
-export type Traveller = { vm: Vm; at: Host; other: Host }
+export type Traveller = {
+  vm: Vm
+  at: Host
+  other: Host
+  /** From when the source is told until it has left, on this machine today. */
+  usualMs: number
+}
 
 export type Trip = {
   traveller: Traveller

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Guest } from '../driver.ts'
-import { type ArgsOptions, qemuArgs } from './args.ts'
+import { type ArgsOptions, bareArgs, qemuArgs } from './args.ts'
 import { placeOf } from './place.ts'
 
 const guest = (more: Partial<Guest> = {}): Guest => ({
@@ -64,6 +64,19 @@ test('paused and restored guests wait for their cue', () => {
   assert.ok(args({}, { paused: true }).includes('-S'))
   assert.deepEqual(after(args({}, { incoming: 'file' }), '-incoming'), ['fd:3'])
   assert.ok(args({}, { incoming: 'file' }).includes('-S'))
+})
+
+test('a guest that arrives waits for where from', () => {
+  assert.deepEqual(after(args({}, { incoming: 'deferred' }), '-incoming'), ['defer'])
+  assert.ok(args({}, { incoming: 'deferred' }).includes('-S'))
+})
+
+test('a disk that moves alone needs no machine, and no rights either', () => {
+  const bare = bareArgs({ place: placeOf('/state', guest().id), hasDisk: true, owner: '4000:4000' })
+  assert.deepEqual([after(bare, '-machine'), after(bare, '-runas')], [['none'], ['4000:4000']])
+  assert.deepEqual(after(bare, '-blockdev'), after(args({}, { hasConfigDrive: false }), '-blockdev'))
+  assert.deepEqual(after(bare, '-pidfile'), after(args(), '-pidfile'))
+  assert.deepEqual(after(bareArgs({ place: placeOf('/state', guest().id), hasDisk: false, owner: undefined }), '-blockdev'), [])
 })
 
 test('QEMU gives up root and starts no program', () => {

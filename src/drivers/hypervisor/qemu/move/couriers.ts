@@ -20,7 +20,7 @@ export type Couriers = {
 
 type Courier = { stopped: boolean; wake(): void; done: Promise<void> }
 
-export function openCouriers(links: Links, log: Log): Couriers {
+export function openCouriers(links: Pick<Links, 'hear' | 'tell'>, log: Log): Couriers {
   const out = new Map<string, Courier>()
   links.hear((id) => out.get(id)?.wake())
 

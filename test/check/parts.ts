@@ -36,6 +36,12 @@ export const parts: readonly Part[] = [
   script('vm/uplinks', { name: 'uplinks', needsRoot: true, packages: [...dataPlane, 'ethtool'], limitSeconds: 240 }),
   script('vm/ldap', { name: 'ldap', packages: ['slapd', 'ldap-utils', 'openssl', 'python3-openstackclient'], limitSeconds: 200 }),
   script('clients', { name: 'clients', needsRoot: true, packages: client, limitSeconds: 400 }),
+  {
+    name: 'walk',
+    slow: true,
+    argv: ['node', 'test/surface/run.ts', '--clients'],
+    packages: ['python3-openstackclient', 'python3-glanceclient', 'python3-keystoneclient'],
+  },
   script('tempest', { name: 'tempest', packages: ['tempest'], limitSeconds: 200 }),
   script('load', { name: 'load', limitSeconds: 300 }),
   script('allinone', { name: 'allinone', needsRoot: true, packages: [...dataPlane, ...image, ...client], limitSeconds: 600 }),

@@ -8,6 +8,8 @@ import type { Log } from '../kit/log.ts'
 import type { ImageSettings, Store } from '../services/image/index.ts'
 
 const texts = Type.Array(Type.String())
+/** Roles, or a rule. */
+const permit = Type.Union([texts, Type.String()])
 const seconds = Type.Integer({ minimum: 0 })
 const kept = { id: Type.String({ pattern: '^[a-z0-9_-]{1,64}$' }), description: Type.Optional(Type.String()) }
 const exact = { additionalProperties: false } as const
@@ -54,7 +56,7 @@ export const imageConfig = Type.Object(
     certificates: Type.Optional(Type.String()),
     cacheBytes: Type.Optional(seconds),
     propertyProtections: Type.Optional(
-      Type.Array(Type.Object({ names: Type.String(), create: texts, read: texts, update: texts, delete: texts }, exact)),
+      Type.Array(Type.Object({ names: Type.String(), create: permit, read: permit, update: permit, delete: permit }, exact)),
     ),
   },
   exact,

@@ -1,18 +1,25 @@
 import { Problem } from '../../../kit/errors.ts'
 import type { Caller } from '../../../kit/policy/caller.ts'
+import { openPolicy } from '../../../kit/policy/policy.ts'
+import { parseRule } from '../../../kit/policy/rule.ts'
+import { imagePolicies } from '../policy.ts'
 import type { Draft } from './attributes.ts'
 
-/** Who may do what with custom properties of such names: roles, `@` for everybody, `!` for nobody (Glance's property protections by role). */
+/** Roles (`@`: everybody, `!`: nobody), or a rule in the language of policies, which may name those of images: `rule:context_is_admin or role:billing`. */
+export type Permit = string[] | string
+
+/** Who may do what with custom properties of such names (Glance's property protections, by roles and by policies). */
 export type PropertyProtection = {
   /** Matches the name from its beginning. */
   names: RegExp
-  create: string[]
-  read: string[]
-  update: string[]
-  delete: string[]
+  create: Permit
+  read: Permit
+  update: Permit
+  delete: Permit
 }
 
-type Deed = 'create' | 'read' | 'update' | 'delete'
+const deeds = ['create', 'read', 'update', 'delete'] as const
+type Deed = (typeof deeds)[number]
 
 export type Protection = {
   mayRead(caller: Caller): (name: string) => boolean
@@ -20,11 +27,18 @@ export type Protection = {
   allow(caller: Caller, before: Draft['properties'], after: Draft['properties']): void
 }
 
-/** The first rule that matches decides; without any rule everything is allowed, with some a name that matches none is forbidden. */
+/**
+ * The first rule that matches decides; without any rule everything is allowed, with some a name that matches none is forbidden. Throws an error on a
+ * rule that cannot be read.
+ */
 export function openProtection(rules: PropertyProtection[] = []): Protection {
+  const texts = rules.flatMap((rule) => deeds.map((deed) => rule[deed])).filter((permit) => typeof permit === 'string')
+  for (const text of texts) parseRule(text)
+  const policy = openPolicy(imagePolicies, Object.fromEntries(texts.map((text) => [text, text])))
   const permits = (caller: Caller, name: string, deed: Deed): boolean => {
     if (rules.length === 0) return true
     const roles = rules.find((rule) => name.search(rule.names) === 0)?.[deed] ?? []
+    if (typeof roles === 'string') return policy.allows(roles, caller, {})
     return !roles.includes('!') && (roles.includes('@') || caller.roles.some((role) => roles.includes(role.toLowerCase())))
   }
   return {

@@ -72,6 +72,29 @@ test('protected properties: each role does what its rule says, and names without
   assert.equal((await show(admin, id)).x_secret_a, '1')
 })
 
+test('protected properties: a rule of the policy language decides like roles do, and may name the rules of images', async (t) => {
+  const all = { create: '@', read: '@', update: '@', delete: '@' }
+  const { admin, member, reader } = await testCloud(t, {
+    image: {
+      propertyProtections: [
+        { names: /x_/, ...all, update: 'rule:context_is_admin or user_id:%(user_id)s', delete: 'not role:member' },
+        { names: /y_/, ...all, create: 'role:member', read: 'rule:context_is_admin', update: 'rule:unknown' },
+      ],
+    },
+  })
+  const id = await make(member, { x_a: '1', y_a: '1' })
+  assert.equal((await show(member, id)).y_a, undefined)
+  assert.equal((await show(admin, id)).y_a, '1')
+  const change = { op: 'replace', path: '/x_a', value: '2' }
+  assert.equal((await patch(member, id, change)).status, 403)
+  assert.equal((await patch(member, id, { op: 'remove', path: '/x_a' })).status, 403)
+  assert.equal((await patch(admin, id, change)).status, 200)
+  assert.equal((await patch(admin, id, { op: 'replace', path: '/y_a', value: '2' })).status, 403)
+  assert.equal((await reader.image.post('/images', { y_b: '1' })).status, 403)
+  const broken = { image: { propertyProtections: [{ names: /x/, ...all, read: 'role:a or (' }] } }
+  await assert.rejects(testCloud(undefined, broken), /parenthesis|too early/)
+})
+
 type Limits = Record<string, number>
 
 async function limited(t: Parameters<typeof testCloud>[0], limits: Limits) {

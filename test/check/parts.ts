@@ -32,6 +32,12 @@ export const parts: readonly Part[] = [
   { name: 'tests', argv: ['node', 'test/run.ts'] },
   script('postgres', { name: 'postgres', needsRoot: true, packages: ['postgresql'], limitSeconds: 400 }),
   script('vm/hypervisor', { name: 'hypervisor', needsRoot: true, packages: [...dataPlane, ...image], limitSeconds: 300 }),
+  script('vm/migration', {
+    name: 'migration',
+    needsRoot: true,
+    packages: [...dataPlane, ...image, 'openssh-client'],
+    limitSeconds: 600,
+  }),
   script('vm/network', { name: 'network', needsRoot: true, packages: dataPlane, limitSeconds: 300 }),
   script('vm/uplinks', { name: 'uplinks', needsRoot: true, packages: [...dataPlane, 'ethtool'], limitSeconds: 240 }),
   script('vm/ldap', { name: 'ldap', packages: ['slapd', 'ldap-utils', 'openssl', 'python3-openstackclient'], limitSeconds: 200 }),

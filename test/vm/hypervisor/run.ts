@@ -19,6 +19,7 @@ import { placeOf } from '../../../src/drivers/hypervisor/qemu/place.ts'
 import { findProcesses } from '../../../src/drivers/hypervisor/qemu/processes.ts'
 import { readQcow2 } from '../../../src/drivers/hypervisor/qemu/qcow2.ts'
 import { driverSuite, runCase } from '../../../src/drivers/hypervisor/suite.ts'
+import { moveSuite } from '../../../src/drivers/hypervisor/suite-moves.ts'
 import { systemClock } from '../../../src/kit/clock.ts'
 import { explainError } from '../../../src/kit/errors.ts'
 import { openExec } from '../../../src/kit/exec/exec.ts'
@@ -104,7 +105,8 @@ const killAll = async ({ stateDir }: World) => {
 
 async function proofs(world: World, dir: string): Promise<void> {
   await prove('many guests at once are one download', () => siblings(world))
-  for (const one of driverSuite) await prove(one.name, () => runCase(one, world.subject))
+  await exec.run(['ip', 'link', 'set', 'lo', 'up'])
+  for (const one of [...driverSuite, ...moveSuite]) await prove(one.name, () => runCase(one, world.subject))
   await prove('a disk grows when more is asked for, and keeps what is on it', () => growth(world))
   await withNetwork(world, dir)
   await prove('a raw image boots as well', () => raw(world))

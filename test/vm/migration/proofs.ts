@@ -37,6 +37,10 @@ export async function proofs(scene: Scene, prove: Prove): Promise<void> {
   await prove('who has no key, or another, is refused, and the guest goes on', () => wrongKey(scene, traveller))
   await prove('a move taken back leaves the guest running where it is', () => takenBack(scene, traveller))
   await prove('a guest that writes all the time goes over', () => busy(scene, traveller))
+  await prove('a guest that must go at once stands still for as long as it takes, and is the same', () =>
+    forced(scene, traveller),
+  )
+  await prove('a guest that came here is suspended, and goes on', () => suspended(scene, traveller))
   await prove('a guest whose new host does not hear that it has left goes on with its memory once it is told', () =>
     unheard(scene, traveller),
   )
@@ -45,7 +49,7 @@ export async function proofs(scene: Scene, prove: Prove): Promise<void> {
   )
   await prove('a guest that is off goes over and boots there', () => cold(scene, traveller))
   for (const victim of victims)
-    for (const part of [0.05, 0.4, 0.8, 1])
+    for (const part of [0.1, 0.6, 1])
       await prove(`killed after ${part * 100}% of the usual time: ${victim}`, () => killed(scene, traveller, victim, part))
 }
 
@@ -138,6 +142,19 @@ async function busy(scene: Scene, traveller: Traveller): Promise<string> {
   await scene.ssh('killall sh dd; rm -f /root/busy; sync').catch(() => '')
   await same(scene, before)
   return said
+}
+
+async function forced(scene: Scene, traveller: Traveller): Promise<void> {
+  const before = await identity(scene)
+  assert.equal((await travel({ traveller, told: { forced: true } })).at, 'left')
+  await same(scene, before)
+}
+
+async function suspended(scene: Scene, traveller: Traveller): Promise<void> {
+  const before = await identity(scene)
+  await ask(traveller, { power: 'suspended' })
+  await ask(traveller, { power: 'on' })
+  await same(scene, before)
 }
 
 /** The file in which the word would be said is taken away from under QEMU. */

@@ -13,7 +13,7 @@ import { ensureDisk } from './disk.ts'
 import { endProcess } from './end.ts'
 import { drop, readJson, writeWhole } from './files.ts'
 import { openImages } from './images.ts'
-import { openLinks } from './links.ts'
+import { type GuestMonitor, openLinks } from './links.ts'
 import { guestIds, lookAt } from './look.ts'
 import { memoryLoaded, saveMemory } from './memory.ts'
 import { openCouriers } from './move/couriers.ts'
@@ -160,7 +160,7 @@ async function own(parts: Parts, id: string): Promise<GuestSeen> {
   return seen
 }
 
-async function running(parts: Parts, id: string): Promise<{ monitor: Monitor; place: Place }> {
+async function running(parts: Parts, id: string): Promise<{ monitor: GuestMonitor; place: Place }> {
   const { state } = await must(parts, id)
   if (state !== 'on' && state !== 'paused') throw new Problem('conflict', 'The guest is not running.')
   const place = placeOf(parts.stateDir, id)
@@ -203,6 +203,8 @@ async function ownerFor(id: string): Promise<string | undefined> {
 async function suspend(parts: Parts, id: string): Promise<void> {
   const { monitor, place } = await running(parts, id)
   const owner = await ownerFor(id)
+  // Of the move by which it came here, when we died as that ended: its key would be asked for.
+  await monitor.forgetMove()
   await saveMemory(monitor, place, owner === undefined ? undefined : numbersOf(owner)[0])
   await endProcess(parts, id)
 }

@@ -10,6 +10,7 @@ import type { GuestMonitor } from '../links.ts'
 import { lookAt } from '../look.ts'
 import { placeOf } from '../place.ts'
 import { findProcesses } from '../processes.ts'
+import { unlessRefused } from '../qmp/connection.ts'
 import { changeMove, changeRecord, type MoveRecord, readRecord } from '../record.ts'
 import { startProcess } from '../start.ts'
 import { dropMoveFiles, freePorts, isWordSaid, writeMoveFiles } from './channels.ts'
@@ -135,7 +136,8 @@ async function arrive(parts: Moving, id: string): Promise<void> {
 /** No disk can be written by two. */
 async function goOn(monitor: GuestMonitor, { as }: MoveRecord): Promise<void> {
   await monitor.closeDisks()
-  if (as === 'running') await monitor.cont()
+  // Refused where the guest switched itself off on its way: that shows when it is looked at.
+  if (as === 'running') await monitor.cont().catch(unlessRefused)
   await monitor.announce()
 }
 

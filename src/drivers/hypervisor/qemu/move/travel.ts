@@ -5,7 +5,7 @@ import { readJson } from '../files.ts'
 import type { GuestMonitor } from '../links.ts'
 import { placeOf } from '../place.ts'
 import { findProcesses } from '../processes.ts'
-import { QmpError } from '../qmp/connection.ts'
+import { QmpError, unlessRefused } from '../qmp/connection.ts'
 import type { Address } from '../qmp/moves.ts'
 import { changeMove, type MoveRecord, readRecord } from '../record.ts'
 import { startProcess } from '../start.ts'
@@ -102,7 +102,12 @@ async function push(journey: Journey): Promise<Next> {
 }
 
 /** Sets up what this driver needs; gives why that cannot be. */
-async function begin(journey: Journey, { kind }: MoveRecord, to: Address, guest: Guest | undefined): Promise<string | undefined> {
+async function begin(
+  journey: Journey,
+  { kind, begun }: MoveRecord,
+  to: Address,
+  guest: Guest | undefined,
+): Promise<string | undefined> {
   const { parts, id } = journey
   const place = placeOf(parts.stateDir, id)
   const key = parts.departures.get(id)?.key ?? ''
@@ -117,6 +122,8 @@ async function begin(journey: Journey, { kind }: MoveRecord, to: Address, guest:
   if (kind === 'cold' && guest && !(await findProcesses(parts.stateDir)).has(id))
     await startProcess(parts.starter, place, guest, { paused: true, incoming: undefined, owner, bare: true })
   const monitor = await parts.links.monitor(place, id)
+  // What the move left behind by which the guest came here, when somebody died as it ended.
+  if (!begun && !(await monitor.disk())) await monitor.forgetMove()
   await monitor.addKey('move', 'client')
   if (guest && hasDisk(guest)) await monitor.copyDisk(to)
   journey.began = true
@@ -179,14 +186,10 @@ async function memory(
   }
 }
 
+/** What is refused was asked before and went on meanwhile: the next look tells how far it is. */
 async function switchOver(monitor: GuestMonitor, copied: 'ready' | 'done'): Promise<void> {
   const isCopied = copied === 'done' || (await monitor.disk()) === undefined
   await (isCopied ? monitor.handOver() : monitor.endCopy(false)).catch(unlessRefused)
-}
-
-/** It was asked before and went on meanwhile: the next look tells how far it is. */
-function unlessRefused(error: unknown): void {
-  if (!(error instanceof QmpError)) throw error
 }
 
 /** The guest stands still: quickly, and not for ever. */

@@ -30,6 +30,11 @@ export class QmpError extends Error {
   }
 }
 
+/** For `catch`: that QEMU refuses is an answer, any other error is not. */
+export function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof QmpError)) throw error
+}
+
 type Message = {
   QMP?: unknown
   id?: number

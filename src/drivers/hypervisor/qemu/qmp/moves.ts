@@ -1,5 +1,5 @@
 import type { Progress } from '../../driver.ts'
-import { type QmpConnection, QmpError } from './connection.ts'
+import { type QmpConnection, QmpError, unlessRefused } from './connection.ts'
 
 /** MigrationStatus of QEMU's qapi/migration.json; `none`: there was none yet. */
 export type MemoryStatus =
@@ -65,10 +65,6 @@ const bytesPerSecond = 10 * 2 ** 30
 const downtimeMs = 300
 /** While QEMU reaches for an export, its guest stands still. */
 const openSeconds = 3
-
-const unlessRefused = (error: unknown): void => {
-  if (!(error instanceof QmpError)) throw error
-}
 
 /** Before the first object there is no folder of objects. */
 const unlessMissing = (error: unknown): false => {

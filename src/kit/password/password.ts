@@ -1,6 +1,6 @@
 import { hash, verify } from '@node-rs/argon2'
 import { verify as verifyBcrypt } from '@node-rs/bcrypt'
-import { Problem } from '../errors.ts'
+import { openTurnstile } from '../turnstile.ts'
 
 /** Hashes of passwords: argon2id (RFC 9106), on libuv's threads. Those of bcrypt, which came from another cloud, are still known. */
 export type Passwords = {
@@ -27,7 +27,7 @@ const costs = {
 /** At most `parallel` hashes at a time, so that logins leave threads to files and other logins their memory; at most `waiting` in the queue. */
 export function openPasswords(strength: 'strong' | 'weak', parallel = 2, waiting = 500): Passwords {
   const options = costs[strength]
-  const inTurn = turnstile(parallel, waiting)
+  const inTurn = openTurnstile(parallel, waiting, 'Too many logins are waiting. Try again later.')
   let decoy: Promise<string> | undefined
   return {
     hash: (password) => inTurn(() => hash(password, options)),
@@ -38,22 +38,5 @@ export function openPasswords(strength: 'strong' | 'weak', parallel = 2, waiting
       return right && !!known
     },
     isOutdated: isBcrypt,
-  }
-}
-
-function turnstile(parallel: number, waiting: number) {
-  let running = 0
-  const queue: (() => void)[] = []
-  return async <T>(run: () => Promise<T>): Promise<T> => {
-    if (queue.length >= waiting) throw new Problem('unavailable', 'Too many logins are waiting. Try again later.')
-    if (running >= parallel) await new Promise<void>((resolve) => queue.push(resolve))
-    else running++
-    try {
-      return await run()
-    } finally {
-      const next = queue.shift()
-      if (next) next()
-      else running--
-    }
   }
 }

@@ -185,6 +185,7 @@ await prove('a filter of the configuration holds for all', async () => {
 await prove('ldaps and StartTLS trust the authority of the configuration, and no other', async () => {
   const tries: [object, number][] = [
     [{ url: slapd.ldapsUrl, tls_cacertfile: slapd.caFile }, 201],
+    [{ url: slapd.ldapsUrl, tls_cacertdir: folder }, 201],
     [{ url: slapd.ldapsUrl }, 503],
     [{ url: slapd.ldapsUrl, tls_cacertfile: slapd.wrongCaFile }, 503],
     [{ url: slapd.ldapsUrl, tls_cacertfile: '/etc/hostname' }, 503],

@@ -1,6 +1,7 @@
 import type { Client, Entry } from 'ldapts'
 import { assertNoTransaction } from '../../../kit/context.ts'
 import { explainError, isProblem, Problem } from '../../../kit/errors.ts'
+import { openTurnstile, type Turnstile } from '../../../kit/turnstile.ts'
 import type {
   Directory,
   DirectoryConnection,
@@ -11,7 +12,6 @@ import type {
 } from '../driver.ts'
 import { filterOf } from './filter.ts'
 import { isGuidAttribute, toGuid } from './guid.ts'
-import { openTurnstile, type Turnstile } from './turnstile.ts'
 import { openWire, tlsOptions } from './wire.ts'
 
 export type LdapLimits = { connectMs?: number; wholeMs?: number; parallel?: number; waiting?: number; answerBytes?: number }
@@ -25,7 +25,8 @@ export function ldapDirectories(limits: LdapLimits = {}): OpenDirectory {
   const turnstiles = new Map<string, Turnstile>()
   return (connection) => {
     const key = JSON.stringify(connection.servers)
-    const inTurn = turnstiles.get(key) ?? openTurnstile(parallel, waiting)
+    const inTurn =
+      turnstiles.get(key) ?? openTurnstile(parallel, waiting, 'Too many are waiting for the directory. Try again later.')
     turnstiles.set(key, inTurn)
     const talk = <T>(run: (client: Client) => Promise<T>) => {
       assertNoTransaction('a directory')

@@ -75,10 +75,14 @@ export function isOneMessage(bytes: Buffer): boolean {
 /** Throws when there is no certificate where one should be. Without a file or folder: whom the system trusts. */
 export async function tlsOptions(server: DirectoryServer, connection: DirectoryConnection): Promise<ConnectionOptions> {
   const { caFile, caFolder, verify } = connection
-  const files = [...(caFile ? [caFile] : []), ...(caFolder ? (await readdir(caFolder)).map((name) => join(caFolder, name)) : [])]
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')))
+  const inFolder = caFolder ? (await readdir(caFolder)).map((name) => join(caFolder, name)) : []
+  const texts = await Promise.all([
+    ...(caFile ? [readFile(caFile, 'utf8')] : []),
+    // Other things may lie there too.
+    ...inFolder.map((file) => readFile(file, 'utf8').catch(() => '')),
+  ])
   const ca = texts.filter((text) => text.includes('-----BEGIN CERTIFICATE-----'))
-  if (files.length > 0 && ca.length === 0) throw new Error('no certificate where tls_cacertfile and tls_cacertdir point')
+  if ((caFile || caFolder) && ca.length === 0) throw new Error('no certificate where tls_cacertfile and tls_cacertdir point')
   const { host } = server
   return {
     host,

@@ -126,6 +126,8 @@ test('access rules: the token is good for the requests they name, in every servi
   const knowing = { ...headers, 'openstack-identity-access-rules': '1.0' }
   const shown = await cloud.admin.identity.get('/auth/tokens', { headers: knowing })
   assert.equal(shown.body.token.application_credential.access_rules.length, 2)
+  assert.equal((await bound.identity.get('/auth/tokens', { headers: knowing })).status, 200)
+  assert.equal((await bound.identity.head('/auth/tokens', { headers: knowing })).status, 401)
   const own = `/users/${member.user.id}/access_rules`
   const listed = (await client.identity.get(own)).body.access_rules
   assert.equal(listed.length, 2)

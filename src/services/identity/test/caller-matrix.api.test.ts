@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { Client } from '../../../../test/cloud.ts'
 import { isPersonal, nameOf, openProber, readsOf, writesOf } from './probing.ts'
-import { adminProject, type IdentityCloud, identityCloud } from './signing-in.ts'
+import { adminProject, type IdentityCloud, identityCloud, newMember } from './signing-in.ts'
 
 /** What a domain's manager may write in the own domain; `roles` are those that may be handed out by managers. */
 const managed = new Set([
@@ -178,6 +178,34 @@ for (const [name, { everywhere, may }] of Object.entries(reading)) {
     assert.deepEqual(wrong, [])
   })
 }
+
+test('what people have for themselves is read by them, by readers of the system and, but for access rules, by administrators', async (t) => {
+  const cloud = await identityCloud(t)
+  const world = await newWorld(cloud)
+  const [ann, bob] = [await newMember(cloud), await newMember(cloud, { name: 'bob' })]
+  const client = await cloud.signIn(ann.sign)
+  const owner = { id: ann.user.id, client, projectId: ann.project.id, trusteeId: bob.user.id }
+  const prober = openProber(cloud, { domain: 'default', owner })
+  const isRule = (name: string) => name.includes('access_rules')
+  const isTrust = (name: string) => name.includes('OS-TRUST')
+  const isList = (name: string) => name === 'GET /credentials'
+  const readers: Record<string, { client: Client; may(endpoint: string): boolean }> = {
+    owner: { client, may: all },
+    'admin by password': { client: await cloud.signIn(), may: (one) => !isRule(one) },
+    'reader of the system': { client: await onSystem('reader')(world), may: all },
+    // What a list of credentials shows is the caller's own.
+    trustee: { client: await cloud.signIn(bob.sign), may: (one) => isTrust(one) || isList(one) },
+    'reader of a domain': { client: await inDomain('reader', 'domain')(world), may: isList },
+    'member of a project': { client: await inDomain('member', 'project')(world), may: isList },
+  }
+  const wrong: string[] = []
+  const personal = readsOf(cloud).filter(isPersonal)
+  for (const endpoint of personal)
+    for (const [who, { client, may }] of Object.entries(readers))
+      if ((await prober.may(client, endpoint)) !== may(nameOf(endpoint))) wrong.push(`${who}: ${nameOf(endpoint)}`)
+  assert.deepEqual(wrong, [])
+  assert.equal(personal.length, 11)
+})
 
 test('a token revokes itself, whatever its scope, and no other user’s', async (t) => {
   const cloud = await identityCloud(t)

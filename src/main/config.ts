@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Type } from 'typebox'
 import { openValidators } from '../kit/http/validate.ts'
 import type { NetworkSettings } from '../services/network/index.ts'
+import { type IdentityConfig, identityConfig } from './identity-settings.ts'
 import { type ImageConfig, imageConfig, type StoreKeys } from './image-settings.ts'
 
 /** The configuration file of an installed cloud. `packstack` writes it; there is nothing in it that a user must set. */
@@ -17,6 +18,7 @@ export type Config = {
   ports: { identity: number; image: number; compute: number; placement: number; network: number; link: number }
   network: Omit<NetworkSettings, 'physicalMtu'> & { physicalMtu?: number }
   /** Default: everything as it comes. */
+  identity?: IdentityConfig
   image?: ImageConfig
   agent: {
     /** Where the controller's link is: `https://host:8781`. */
@@ -55,6 +57,7 @@ const schema = Type.Object({
     tunnelIdRanges: Type.Array(range),
     physicalMtu: Type.Optional(Type.Integer({ minimum: 576 })),
   }),
+  identity: Type.Optional(identityConfig),
   image: Type.Optional(imageConfig),
   agent: Type.Object({
     controller: Type.String(),

@@ -10,6 +10,7 @@ import type { Hosts } from '../services/service.ts'
 import { type Cloud, openCloud } from './cloud.ts'
 import type { Config, Secrets } from './config.ts'
 import { type Enrolment, enrolmentMigrations, openEnrolment } from './enrolment.ts'
+import { identitySettings } from './identity-settings.ts'
 import { imageSettings } from './image-settings.ts'
 import { openNeutronFiles } from './neutron-files.ts'
 import { operatorCalls } from './operator.ts'
@@ -63,7 +64,7 @@ export async function startController({
     region: config.region,
     adminPassword: secrets.adminPassword,
     hashing: 'strong',
-    ...(secrets.credentialKeys && { identity: { credentialKeys: secrets.credentialKeys } }),
+    identity: identitySettings(config.identity ?? {}, secrets.credentialKeys),
     imageDir: join(config.stateDir, 'images'),
     image: imageSettings(config.image ?? {}, {
       stateDir: config.stateDir,

@@ -55,6 +55,8 @@ export type EndpointDefinition<B extends BodySchema, Subject> = {
   on: string
   /** The rule that must allow it; `public`: no token is needed; `token`: any valid token will do. */
   policy: string
+  /** Tokens with access rules are good for it whatever the rules say. */
+  isBeyondAccessRules?: boolean
   /** First and last microversion that has it, as `2.26`. */
   since?: string
   until?: string
@@ -88,6 +90,7 @@ export type Endpoint = {
   path: string
   variant: string | undefined
   policy: string
+  isBeyondAccessRules: boolean
   since: number
   until: number
   status: number | undefined
@@ -116,6 +119,7 @@ export function endpoint<const B extends BodySchema = 'none', Subject = undefine
     path,
     variant,
     policy: definition.policy,
+    isBeyondAccessRules: definition.isBeyondAccessRules ?? false,
     since: definition.since === undefined ? 0 : minor(definition.since),
     until: definition.until === undefined ? Number.POSITIVE_INFINITY : minor(definition.until),
     status: definition.status,

@@ -108,7 +108,13 @@ export function authEndpoints({ store, catalog, sessions, authentication, ec2, c
         return 'receipt' in made ? receiptAnswer(made) : answer(ask, made.token, made.session, 201)
       },
     }),
-    endpoint({ on: 'GET /auth/tokens', policy: 'identity:validate_token', summary: 'Validate and show a token', ...show }),
+    endpoint({
+      on: 'GET /auth/tokens',
+      policy: 'identity:validate_token',
+      isBeyondAccessRules: true,
+      summary: 'Validate and show a token',
+      ...show,
+    }),
     endpoint({ on: 'HEAD /auth/tokens', policy: 'identity:check_token', summary: 'Check a token', ...show }),
     endpoint({
       on: 'DELETE /auth/tokens',

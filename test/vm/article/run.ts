@@ -1,5 +1,5 @@
 /** The article from its first command to its last, on two simulated hosts: each line as it is printed, then corrected, then with traffic. As root. */
-import { liveMigration, removal } from './endurance.ts'
+import { cable, liveMigration, reboots, removal } from './endurance.ts'
 import { oneHost, secondHost } from './install.ts'
 import { networksAsMeant, networksAsPrinted } from './networks.ts'
 import { cards, files } from './physical.ts'
@@ -33,6 +33,8 @@ try {
   await networksAsMeant(world)
   const built = await traffic(world)
   await liveMigration(world, built)
+  await reboots(world, built)
+  await cable(world, built)
   await removal(world, built)
   passed = true
 } catch (error) {

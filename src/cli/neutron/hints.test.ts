@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { withPlainDashes } from '../dashes.ts'
 import { identityUrl } from '../session.ts'
-import { emptyTenant, largestGap, withPlainDashes } from './hints.ts'
+import { emptyTenant, largestGap } from './hints.ts'
 import { protocolAndPorts, remoteOf, rulesCell } from './security-groups.ts'
 
 test('long dashes in front of options are short ones, with a warning; within a word they stay', () => {

@@ -1,10 +1,11 @@
+import { withPlainDashes } from '../dashes.ts'
 import { openSession, type Query, type Session } from '../session.ts'
 import { isOption, Misused, readArguments, usageOf } from './arguments.ts'
 import type { Cloud, Command } from './command.ts'
 import { commands, elsewhere } from './commands.ts'
 import { globalFlags, readCredentials } from './credentials.ts'
 import { readExtra } from './extra.ts'
-import { emptyTenant, hintsFor, withPlainDashes } from './hints.ts'
+import { emptyTenant, hintsFor } from './hints.ts'
 import { shapeOf } from './output-options.ts'
 
 export type Io = { out(text: string): void; err(text: string): void; env: NodeJS.ProcessEnv }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { withPlainDashes } from '../dashes.ts'
 import { elsewhere } from './elsewhere.ts'
 import {
   type Census,
@@ -194,7 +195,9 @@ export async function novaManage(
   ask: AskController = askController,
   here: string = hostname(),
 ): Promise<number> {
-  const [category = '', name = '', ...rest] = argv[0] === '--version' ? ['version'] : argv
+  const { words, warnings } = withPlainDashes(argv)
+  for (const warning of warnings) complain(warning)
+  const [category = '', name = '', ...rest] = words[0] === '--version' ? ['version'] : words
   if (category === 'bash-completion') return said(print, name === '' ? categories : actionsOf(name))
   if (['help', '-h', '--help'].includes(category)) return said(print, [usage])
   const action = actions[category === 'version' ? 'version list' : `${category} ${name}`]

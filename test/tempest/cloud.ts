@@ -76,6 +76,7 @@ export async function startTestedCloud(folder: string): Promise<TestedCloud> {
       rules,
       webImage: `http://127.0.0.1:${web.port}/image`,
       secondImage: secondType,
+      networkExtensions: await networkExtensions(admin),
       ids: await idsOf(admin, folder),
     },
     doctor: first.doctor,
@@ -94,6 +95,9 @@ async function addService(admin: Api, url: string): Promise<void> {
   const endpoint = { service_id: service.id, interface: 'public', url, region_id: 'RegionOne' }
   await admin.post('identity', '/endpoints', { endpoint })
 }
+
+const networkExtensions = async (admin: Api): Promise<string[]> =>
+  (await admin.get<{ extensions: { alias: string }[] }>('network', '/extensions')).extensions.map(({ alias }) => alias)
 
 type Named = { id: string }
 

@@ -12,6 +12,8 @@ export type Facts = {
   webImage: string
   /** Type in the catalog of a second controller's image API. */
   secondImage: string
+  /** Aliases of what the network service can. */
+  networkExtensions: string[]
   ids: { image: string; secondImage: string; flavor: string; secondFlavor: string; publicNetwork: string }
 }
 
@@ -77,7 +79,12 @@ const sections = (facts: Facts): Record<string, Section> => ({
   },
   validation: { run_validation: false },
   network: { public_network_id: facts.ids.publicNetwork, floating_network_name: 'public' },
-  'network-feature-enabled': { ipv6: true, ipv6_subnet_attributes: true, port_security: true },
+  'network-feature-enabled': {
+    api_extensions: facts.networkExtensions.join(','),
+    ipv6: true,
+    ipv6_subnet_attributes: true,
+    port_security: true,
+  },
 })
 
 /** The text of tempest.conf. */

@@ -170,6 +170,6 @@ test('what is not understood is 2 with the usage; a controller that does not ans
 test('a long dash of a web page is a short one, with a warning', async () => {
   const { code, out, err } = await run('service', 'list', '–-host', 'stack-01')
   assert.equal(code, 0)
-  assert.match(out.join('\n'), /^nova-compute +stack-01/m)
-  assert.match(err.join('\n'), /Warning: "–-host" begins with a long dash.*taken as --host/)
+  assert.match(out, /^nova-compute +stack-01/m)
+  assert.match(err, /Warning: "–-host" begins with a long dash.*taken as --host/)
 })

@@ -55,9 +55,12 @@ export async function startController({
   const configured = { physicalMtu: 1500, ...config.network }
   // One object, read at each use.
   const network = { ...configured, ...files.overlay().server }
+  const sayNetwork = () =>
+    log.info(network, `files of neutron are gone by: tenants get ${network.tenantTypes.join(', ') || 'no'} networks`)
+  if (Object.keys(files.overlay().server).length > 0) sayNetwork()
   const unwatch = files.watch(() => {
     Object.assign(network, configured, files.overlay().server)
-    log.info(network, `files of neutron say something else: tenants get ${network.tenantTypes.join(', ') || 'no networks'}`)
+    sayNetwork()
   })
   const cloud = await openCloud({
     database: config.database,

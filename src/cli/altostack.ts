@@ -10,7 +10,7 @@ export type Explanation = {
   life: { at: string; what: string; detail: string[]; request: string }[]
 }
 
-/** `altostack explain KIND ID`, `altostack doctor`, `altostack keys rotate`. Gives the exit code: 1 when something is wrong, 2 when it could not be asked. */
+/** `altostack explain KIND ID`, `altostack doctor`, `altostack keys rotate`, `altostack image restore ID`. Gives the exit code: 1 when something is wrong, 2 when it could not be asked. */
 export async function altostack(
   argv: readonly string[],
   print: Print = console.log,
@@ -51,6 +51,16 @@ export async function altostack(
     .action(async () => {
       await ask('rotateKeys')
       print('New tokens are made with a new key; the old ones are good until they expire.')
+    })
+  program
+    .command('image')
+    .description('images that were deleted')
+    .command('restore')
+    .description('brings back one whose bytes are kept for a while (pending_delete)')
+    .argument('<id>', 'its id')
+    .action(async (id: string) => {
+      await ask('restoreImage', { id })
+      print(`Image ${id} is there again.`)
     })
   try {
     await program.parseAsync(argv, { from: 'user' })

@@ -21,6 +21,7 @@ export function operatorCalls(cloud: Cloud, hosts: Hosts, connected: () => strin
     }),
     hosts: forOperators(async () => connected()),
     rotateKeys: forOperators(() => cloud.contracts.identity.rotateKeys({})),
+    restoreImage: forOperators((ask: { id: string }) => cloud.contracts.images.restore(ask)),
     services: forOperators(() => cloud.contracts.compute.services()),
     enableService: forOperators((ask: { host: string; binary: string; enabled: boolean }) =>
       cloud.contracts.compute.enableService(ask),

@@ -21,6 +21,8 @@ export type Image = {
 export type Images = {
   /** Whatever its status, seen by nobody in particular: for what is already running from it. */
   show(ask: { id: string }): Promise<Image | undefined>
+  /** For operators: what was deleted and is kept for a while (pending_delete) is there again. Throws not-found, conflict. */
+  restore(ask: { id: string }): Promise<void>
   /** Undefined when this caller may not see it. */
   visibleTo(ask: { id: string; projectId: string | undefined; isAdmin: boolean }): Promise<Image | undefined>
 }

@@ -127,6 +127,7 @@ export function openImages({ clock, work, ...deps }: Deps, contracts: Contracts,
     ],
     contract: {
       show: async ({ id }) => forOthers(await images.find(id)),
+      restore: async ({ id }) => images.restore(id),
       visibleTo: async ({ id, ...viewer }) => forOthers(await images.visible(id, viewer)),
     },
     desk: {

@@ -56,6 +56,19 @@ export function openImageStore({ db, clock, work, quota, delayedDeleteSeconds }:
   const find = async (id: string): Promise<StoredImage | undefined> =>
     (await dress(await rows().where('id', '=', id).execute()))[0]
 
+  const setStatus = async (id: string, from: string[], to: string): Promise<boolean> => {
+    const changed = await db.transaction((tx) =>
+      tx
+        .updateTable('image_image')
+        .set({ status: to, updated_at: clock.now() })
+        .where('id', '=', id)
+        .where('status', 'in', from)
+        .returning('id')
+        .executeTakeFirst(),
+    )
+    return changed !== undefined
+  }
+
   const isMember = async (imageId: string, projectId: string): Promise<boolean> => {
     const query = db.read.selectFrom('image_member').select('member_id').where('image_id', '=', imageId)
     return (await query.where('member_id', '=', projectId).executeTakeFirst()) !== undefined
@@ -126,18 +139,7 @@ export function openImageStore({ db, clock, work, quota, delayedDeleteSeconds }:
       return (await find(image.id))!
     },
 
-    async setStatus(id: string, from: string[], to: string): Promise<boolean> {
-      const changed = await db.transaction((tx) =>
-        tx
-          .updateTable('image_image')
-          .set({ status: to, updated_at: clock.now() })
-          .where('id', '=', id)
-          .where('status', 'in', from)
-          .returning('id')
-          .executeTakeFirst(),
-      )
-      return changed !== undefined
-    },
+    setStatus,
 
     /** Nobody sees it any more; its bytes and rows go away in the background, at once or after the time set. */
     async remove(id: string): Promise<void> {
@@ -157,6 +159,15 @@ export function openImageStore({ db, clock, work, quota, delayedDeleteSeconds }:
         const cached = await tx.selectFrom('image_cache').select('node').where('image_id', '=', id).execute()
         for (const { node } of cached) await work.teardown(tx as never, cacheWork(node), id, 'drop')
       })
+    },
+
+    /** What was deleted is there again, with its bytes. Throws not-found, and conflict when its bytes are not kept any more. */
+    async restore(id: string): Promise<void> {
+      const row = await db.read.selectFrom('image_image').select(['status', 'blob_id']).where('id', '=', id).executeTakeFirst()
+      if (!row) throw new Problem('not-found', `There is no image ${id}, and none whose bytes are kept for a while.`)
+      const back = await setStatus(id, ['pending_delete'], row.blob_id === '' ? 'queued' : 'active')
+      if (!back) throw new Problem('conflict', `Image ${id} is ${row.status}: only what is pending_delete can be restored.`)
+      await work.wake(bytesWork, id)
     },
 
     /** The row, deleted or not, for the machine. */

@@ -39,6 +39,26 @@ test('with delayed delete a deleted image is gone at once and its bytes later', 
   assert.equal(await held(), 0)
 })
 
+test('an operator brings back an image that was deleted while its bytes are kept, and not later', async (t) => {
+  const { cloud, clock, member, settle } = await testCloud(t, { image: { delayedDeleteSeconds: 3600 } })
+  const restore = (image: string) => cloud.contracts.images.restore({ id: image })
+  const id = await make(member, { x: '1' })
+  await upload(member, id, Buffer.from('bytes'))
+  await assert.rejects(restore(id), /is active/)
+  await member.image.delete(`/images/${id}`)
+  await settle()
+  await restore(id)
+  clock.advance(61 * minute)
+  await settle()
+  assert.deepEqual([(await show(member, id)).status, (await show(member, id)).x], ['active', '1'])
+  assert.equal((await member.image.get(`/images/${id}/file`)).body, 'bytes')
+  await member.image.delete(`/images/${id}`)
+  clock.advance(61 * minute)
+  await settle()
+  await assert.rejects(restore(id), /no image/)
+  assert.deepEqual((await cloud.services.image.audit!()).holds, { blob: [] })
+})
+
 test('protected properties: each role does what its rule says, and names without a rule are nobody’s', async (t) => {
   const everything = (...roles: string[]) => ({ create: roles, read: roles, update: roles, delete: roles })
   const { admin, member } = await testCloud(t, {

@@ -1,6 +1,6 @@
 import { type Clock, second } from '../../../kit/clock.ts'
 import { done, machine, sleep } from '../../../kit/work/machine.ts'
-import { bytesWork, type ImageStore } from '../domain/images.ts'
+import { bytesWork, goneStatuses, type ImageStore } from '../domain/images.ts'
 import type { Stores } from '../domain/stores.ts'
 import type { Tasks } from '../domain/tasks.ts'
 import type { ImageRow } from '../tables.ts'
@@ -41,8 +41,12 @@ export const bytesMachine = ({ store, tasks, stores, clock, broken }: Deps) => {
         return done('the upload broke off')
       },
       async remove(image) {
+        if (!goneStatuses.includes(image.status)) return done('restored')
         const left = Math.ceil((image.bytes_until - clock.now()) / second)
         if (left > 0) return sleep(left, { reason: 'its bytes are kept for a while' })
+        // From here on it cannot be restored.
+        if (image.status === 'pending_delete' && !(await store.setStatus(image.id, ['pending_delete'], 'deleted')))
+          return sleep(0, { reason: 'it was restored' })
         // Who still writes must first notice that it is gone, else its bytes would outlive the image.
         if (isWritten(image) || (await tasks.isBusy(image.id))) return sleep(5)
         const staged = await store.staged(image.id)

@@ -264,6 +264,8 @@ export type HostFacts = {
   tunnelIp: string
   bridgeMappings: Record<string, string>
   datapath: 'system' | 'netdev' | 'sim'
+  /** Whether routers and DHCP servers may be here. Default: they may. */
+  isNetworkHost?: boolean
   cpuModel: string
   bootedAt: number
 }

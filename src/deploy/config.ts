@@ -43,6 +43,7 @@ export function nodeConfig(place: Place, settings: Settings, node: Node) {
       ...(uplinks.length > 0 && { uplinks }),
       ...(tunnelInterface !== '' && { tunnelInterface }),
       virt,
+      isNetworkHost: node.isNetworkHost,
       ...(node.isGateway && isAddressed && { externalBridge: { bridge, address: outside.address } }),
     },
   }

@@ -35,6 +35,8 @@ export type Config = {
     tunnelInterface?: string
     /** auto: KVM where it works, else software emulation. */
     virt: 'auto' | 'kvm' | 'qemu'
+    /** Whether routers and DHCP servers may be here. Default: they may. */
+    isNetworkHost?: boolean
     /** On a host that is also the way out: this address is put on that bridge. */
     externalBridge?: { bridge: string; address: string }
   }
@@ -71,6 +73,7 @@ const schema = Type.Object({
     ),
     tunnelInterface: Type.Optional(Type.String()),
     virt: Type.String({ enum: ['auto', 'kvm', 'qemu'] }),
+    isNetworkHost: Type.Optional(Type.Boolean()),
     externalBridge: Type.Optional(Type.Object({ bridge: Type.String(), address: Type.String() })),
   }),
 })

@@ -70,7 +70,7 @@ export async function startHost({ config, secrets, log, neutronFolder }: HostOpt
   const facts = await factsOf(exec, config, accelerator, datapath)
   const tell = () =>
     void link
-      .facts({ ...facts, ...reach(), address: agent.address ?? reach().tunnelIp })
+      .facts({ ...facts, ...reach(), address: agent.address ?? reach().tunnelIp, isNetworkHost: agent.isNetworkHost ?? true })
       .catch((error) => log.debug({ error: explainError(error) }, 'no controller heard the heartbeat'))
   const beat = setInterval(tell, heartbeatMs)
   client.listen({

@@ -7,12 +7,13 @@ import type { Change, Store } from './store.ts'
 
 export const hostKind = 'network.host'
 
-/** A host joined or is alive: its row, its four agents, and its watch. */
+/** A host joined or is alive: its row, its agents, and its watch. */
 export const hearFacts =
   (store: Store) =>
-  async ({ name, tunnelIp, bridgeMappings, bootedAt }: HostFacts): Promise<void> => {
+  async ({ name, tunnelIp, bridgeMappings, bootedAt, isNetworkHost = true }: HostFacts): Promise<void> => {
     const known = await store.read.selectFrom('network_host').selectAll().where('name', '=', name).executeTakeFirst()
-    const agents = await store.read.selectFrom('network_agent').select('id').where('host', '=', name).execute()
+    const agents = await store.read.selectFrom('network_agent').select('type').where('host', '=', name).execute()
+    const wanted = Object.values(agentTypes).filter((type) => isNetworkHost || type === agentTypes.switch)
     const columns = { tunnel_ip: tunnelIp, mappings: toJson(bridgeMappings), booted_at: bootedAt }
     const same = known?.tunnel_ip === tunnelIp && known.mappings === columns.mappings
     const wasAlive = known !== undefined && known.heartbeat_at > store.now() - silentAfter
@@ -23,14 +24,15 @@ export const hearFacts =
         .values({ name, ...columns, joined_at: now, heartbeat_at: now })
         .onConflict((conflict) => conflict.column('name').doUpdateSet({ ...columns, heartbeat_at: now }))
         .execute()
-      if (agents.length < Object.keys(agentTypes).length) await makeAgents(change, name)
+      if (wanted.some((type) => !agents.some((agent) => agent.type === type))) await makeAgents(change, name, wanted)
+      if (agents.length > wanted.length) await leaveNetwork(change, name, wanted)
       if (!same || !wasAlive) await change.work.begin(change.tx as never, hostKind, name, 'watch')
       if (known && known.tunnel_ip !== tunnelIp) await tellPeers(change, name)
     })
   }
 
-const makeAgents = async ({ tx, now }: Change, host: string): Promise<void> => {
-  const rows = Object.values(agentTypes).map((type) => ({
+const makeAgents = async ({ tx, now }: Change, host: string, types: readonly string[]): Promise<void> => {
+  const rows = types.map((type) => ({
     id: uuid(),
     host,
     type,
@@ -43,6 +45,16 @@ const makeAgents = async ({ tx, now }: Change, host: string): Promise<void> => {
     .values(rows)
     .onConflict((conflict) => conflict.doNothing())
     .execute()
+}
+
+/** It is no network host any more: others carry what it carried. */
+async function leaveNetwork(change: Change, host: string, left: readonly string[]): Promise<void> {
+  const { tx } = change
+  await tx.deleteFrom('network_agent').where('host', '=', host).where('type', 'not in', left).execute()
+  for (const { id } of await tx.selectFrom('network_router').select('id').where('host', '=', host).execute())
+    await homeRouter(change, id)
+  for (const { network_id: id } of await tx.selectFrom('network_dhcp').select('network_id').where('host', '=', host).execute())
+    await homeDhcp(change, id)
 }
 
 /** Others tunnel to where it was. */

@@ -180,6 +180,19 @@ test('four agents a host, alive as long as their host is heard of', async (t) =>
   assert.equal((await admin.network.get('/agents/nonsense')).status, 404)
 })
 
+test('a host that is no network host has the switch agent alone, and what it carried is carried elsewhere', async (t) => {
+  const { cloud, router } = await world(t)
+  const host = cloud.hosts.find((one) => one.name === 'host-1')!
+  const types = async () =>
+    (await cloud.admin.network.get('/agents?host=host-1')).body.agents.map((agent: Json) => agent.agent_type)
+  const carrier = async () => (await cloud.admin.network.get(`/routers/${router.id}/l3-agents`)).body.agents[0]?.host
+  await cloud.cloud.desk.facts({ ...(await host.facts()), isNetworkHost: false })
+  assert.deepEqual(await types(), ['Open vSwitch agent'])
+  assert.equal(await carrier(), 'host-2')
+  await cloud.cloud.desk.facts({ ...(await host.facts()), isNetworkHost: true })
+  assert.equal((await types()).length, 4)
+})
+
 test('OSSA-2013-033: whose metadata a guest gets is told by where it asks from', async (t) => {
   const { cloud, net, router } = await world(t)
   const one = await guest(cloud, net.id, 'one', 'host-1')

@@ -139,7 +139,6 @@ async function consoleOutput(hosts: Hosts, server: Server, length: number | stri
   const bytes = lines < 0 ? mostBytes : Math.min(mostBytes, Math.max(1, lines) * bytesPerLine)
   const text = (await hosts.ask(server.host, { ask: 'console-log', vm: server.id, bytes })) as string
   if (lines < 0) return text
-  const all = text.split('\n')
-  const end = all.at(-1) === '' ? all.length - 1 : all.length
-  return lines === 0 ? '' : all.slice(Math.max(0, end - lines), all.length).join('\n')
+  // As nova counts: what follows the last line break is a line, though mostly an empty one.
+  return lines === 0 ? '' : text.split('\n').slice(-lines).join('\n')
 }

@@ -40,6 +40,14 @@ export const parts: readonly Part[] = [
   }),
   script('vm/network', { name: 'network', needsRoot: true, packages: dataPlane, limitSeconds: 300 }),
   script('vm/uplinks', { name: 'uplinks', needsRoot: true, packages: [...dataPlane, 'ethtool'], limitSeconds: 240 }),
+  {
+    name: 'cards',
+    argv: ['node', 'test/vm/uplinks/deployed.ts'],
+    slow: true,
+    needsRoot: true,
+    packages: [...dataPlane, 'openssh-server', 'openssh-client', 'ethtool'],
+    limitSeconds: 400,
+  },
   script('vm/ldap', { name: 'ldap', packages: ['slapd', 'ldap-utils', 'openssl', 'python3-openstackclient'], limitSeconds: 200 }),
   script('clients', { name: 'clients', needsRoot: true, packages: client, limitSeconds: 400 }),
   {

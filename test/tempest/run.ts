@@ -1,6 +1,7 @@
 /**
  * Tempest (Debian's package) against a simulated cloud with everything switched on. Arguments: folders of `tempest/api` (default: identity image),
- * `--workers N`, `--match TEXT` (classes whose name has it), `--keep` (the folder with the log stays). Fails when a test fails, or is skipped without a reason of ours.
+ * `--workers N`, `--match TEXT` (classes whose name has it), `--keep` (the folder with tempest's log stays). Fails when a test fails, or is skipped without a
+ * reason of ours.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +9,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startTestedCloud } from './cloud.ts'
 import { tempestConf } from './conf.ts'
-import { knownAs, leftOut, maySkip } from './known.ts'
+import { knownAs, leftOut } from './known.ts'
+import { verdict } from './verdict.ts'
 import { listClasses, type Outcome, runClasses } from './workers.ts'
 
 const { values, positionals } = parseArgs({
@@ -21,40 +23,39 @@ const { values, positionals } = parseArgs({
 })
 const wanted = positionals.length > 0 ? positionals : ['identity', 'image']
 const folder = mkdtempSync(join(tmpdir(), 'altostack-tempest-'))
-const cloud = await startTestedCloud(folder)
-writeFileSync(join(folder, 'tempest.conf'), tempestConf(cloud.facts))
-
-const all = (await listClasses(folder, wanted)).filter((name) => name.includes(values.match))
-const outcomes: Outcome[] = []
-const began = performance.now()
-await runClasses(
-  folder,
-  all.filter((name) => !knownAs(leftOut, name)),
-  Number(values.workers),
-  (one) => {
-    outcomes.push(one)
-    if (one.outcome === 'failed') console.log(`FAILED  ${one.test}\n${one.why}`)
-  },
-)
-
-const of = (outcome: Outcome['outcome']) => outcomes.filter((one) => one.outcome === outcome)
-for (const name of all) {
-  const known = knownAs(leftOut, name)
-  if (known) console.log(`left out  ${name}: ${known.why}`)
+try {
+  process.exitCode = (await run()) ? 0 : 1
+} finally {
+  if (values.keep) console.log(`kept: ${folder}`)
+  else rmSync(folder, { recursive: true, force: true })
 }
-const unexpected = of('skipped').filter(({ test, why }) => {
-  const known = knownAs(maySkip, test.replace(/^setUpClass \((.*)\)$/, '$1'))
-  console.log(`${known ? 'skipped' : 'SKIPPED'}  ${test}: ${known?.why ?? why}`)
-  return !known
-})
-const problems = await cloud.doctor()
-for (const problem of problems) console.log(`doctor: ${problem}`)
-await cloud.close()
-if (values.keep) console.log(`kept: ${folder}`)
-else rmSync(folder, { recursive: true, force: true })
 
-const failed = of('failed')
-for (const { test } of failed) console.log(`failed  ${test}`)
-const seconds = Math.round((performance.now() - began) / 1000)
-console.log(`${of('passed').length} passed, ${failed.length} failed, ${of('skipped').length} skipped in ${seconds} s`)
-process.exit(failed.length + unexpected.length + problems.length === 0 && of('passed').length > 0 ? 0 : 1)
+async function run(): Promise<boolean> {
+  const began = performance.now()
+  const cloud = await startTestedCloud(folder)
+  try {
+    writeFileSync(join(folder, 'tempest.conf'), tempestConf(cloud.facts))
+    const { lines, isGood } = verdict(await outcomes())
+    const problems = await cloud.doctor()
+    for (const line of [...lines, ...problems.map((problem) => `doctor: ${problem}`)]) console.log(line)
+    console.log(`in ${Math.round((performance.now() - began) / 1000)} s`)
+    return isGood && problems.length === 0
+  } finally {
+    await cloud.close()
+  }
+}
+
+async function outcomes(): Promise<Outcome[]> {
+  const all = (await listClasses(folder, wanted)).filter((name) => name.includes(values.match))
+  const heard: Outcome[] = []
+  const tested = all.filter((name) => {
+    const known = knownAs(leftOut, name)
+    if (known) console.log(`left out  ${name}: ${known.why}`)
+    return !known
+  })
+  await runClasses(folder, tested, Number(values.workers), (one) => {
+    heard.push(one)
+    if (one.outcome === 'failed') console.log(`FAILED  ${one.test}\n${one.why}`)
+  })
+  return heard
+}

@@ -65,6 +65,7 @@ const sections = (facts: Facts): Record<string, Section> => ({
     flavor_ref: facts.ids.flavor,
     flavor_ref_alt: facts.ids.secondFlavor,
     min_compute_nodes: 3,
+    build_timeout: 60,
     max_microversion: 'latest',
   },
   placement: { max_microversion: 'latest' },

@@ -11,6 +11,7 @@ export const proofs: Proof[] = [
   { what: 'addresses, routes and a connection go to the bridge, and a ping from outside hardly notices', prove: move },
   { what: 'a second start changes nothing', prove: again },
   { what: 'after a restart of the switch everything is on the bridge again', prove: restart },
+  { what: 'an address that somebody changes on the bridge counts from then on', prove: changed },
   { what: 'what the distribution puts on the card at boot goes to the bridge again', prove: boot },
   { what: 'a card that is wanted in no bridge any more has everything back', prove: noMore },
   { what: 'a gateway that stops answering takes the move back, and it is said', prove: rollBack },
@@ -101,8 +102,33 @@ async function restart(world: World): Promise<void> {
   await world.inside('ping', '-n', '-c', '1', '-W', '2', gateway.v4)
 }
 
+async function changed(world: World): Promise<void> {
+  const state = await world.stateOf('br-eth1')
+  await world.inside('ip', 'address', 'add', '203.0.113.77/24', 'dev', 'br-eth1')
+  await world.inside('ip', 'address', 'delete', 'fd00:113::5/64', 'dev', 'br-eth1')
+  says((await world.agent()).problems)
+  const [entry] = await world.journal()
+  assert.deepEqual(
+    entry?.holding.addresses.map((address) => address.split(' ')[0]),
+    ['203.0.113.5/24', '203.0.113.77/24'],
+  )
+  await world.inside('ip', 'address', 'delete', '203.0.113.77/24', 'dev', 'br-eth1')
+  await world.addressCard()
+  says((await world.agent()).problems)
+  assert.deepEqual(await world.stateOf('br-eth1'), state)
+}
+
 async function boot(world: World): Promise<void> {
   const state = await world.stateOf('br-eth1')
+  await world.restartHost()
+  await world.inside('ip', 'address', 'flush', 'dev', 'br-eth1', 'scope', 'global')
+  await world.inside('ip', '-6', 'route', 'delete', 'default', 'dev', 'br-eth1')
+  says((await world.agent()).problems)
+  assert.deepEqual(await world.stateOf('br-eth1'), nothing, 'nothing before the distribution says what there is')
+  await world.inside('ip', 'address', 'add', '203.0.113.6/24', 'dev', 'eth1')
+  says((await world.agent()).problems)
+  assert.deepEqual(await world.stateOf('br-eth1'), { addresses: ['203.0.113.6/24'], routes: ['203.0.113.0/24   '] })
+  await world.restartHost()
   await world.inside('ip', 'address', 'flush', 'dev', 'br-eth1', 'scope', 'global')
   await world.addressCard()
   says((await world.agent()).problems)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readFile, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { Entry } from '../../../src/drivers/vswitch/ovs/uplinks-journal.ts'
@@ -24,6 +25,8 @@ export type World = {
   killedAgent(ask: Partial<AgentAsk>, afterMs: number): Promise<boolean>
   /** The wire of the host's card. */
   wire(state: 'up' | 'down'): Promise<void>
+  /** It is another start of the host, as far as the kernel tells. */
+  restartHost(): Promise<void>
   /** As the distribution does at boot. */
   addressCard(): Promise<void>
   /** Addresses and routes of a device, as they are to be seen. */
@@ -62,6 +65,10 @@ export async function openWorld(exec: Exec, dir: string): Promise<World> {
     agent: async (ask = {}) => JSON.parse(await inside(...argv(ask))) as AgentAnswer,
     killedAgent: (ask, afterMs) => killed(['ip', 'netns', 'exec', host, ...argv(ask)], afterMs),
     wire: async (state) => void (await exec.run(['ip', 'link', 'set', 'wire-1', state])),
+    async restartHost() {
+      await writeFile(join(dir, 'boot'), `${randomUUID()}\n`)
+      await exec.run(['mount', '--bind', join(dir, 'boot'), '/proc/sys/kernel/random/boot_id'])
+    },
     addressCard: () => addressCard(inside),
     stateOf: (device) => stateOf(inside, device),
     journal: async () => JSON.parse(await readFile(join(stateDir, 'uplinks.json'), 'utf8').catch(() => '[]')) as Entry[],

@@ -15,6 +15,8 @@ export type Entry = {
   proofs: Proof[]
   mac: string
   mtu: number
+  /** Of the host: what an earlier start of it had moved is gone, and the distribution has addressed the card anew. */
+  boot: string
   /** It was not in the bridge before. */
   joined: boolean
   /** Nobody asked for it: tunnels need it. */
@@ -27,6 +29,9 @@ export type Journal = {
   put(entry: Entry): Promise<void>
   drop(nic: string): Promise<void>
 }
+
+/** Another one after each start of the host. */
+export const readBoot = async (): Promise<string> => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
 
 export const journalFile = (stateDir: string): string => join(stateDir, 'uplinks.json')
 

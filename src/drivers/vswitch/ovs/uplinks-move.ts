@@ -4,7 +4,7 @@ import { type Database, map, type Operation, uuidOf } from './ovsdb/database.ts'
 import { join, leave } from './ports.ts'
 import type { Shutters } from './shutters.ts'
 import { bare, bareAddresses, type Device, type Holding, holdingOf, moveLines, type RouteJson } from './uplinks-holding.ts'
-import type { Entry, Journal } from './uplinks-journal.ts'
+import { type Entry, type Journal, readBoot } from './uplinks-journal.ts'
 import { answersNow, type Proof, proofText, silentAmong } from './uplinks-proof.ts'
 
 export type MoveNeeds = {
@@ -115,6 +115,7 @@ export async function giveBack(needs: ReturnNeeds, entry: Entry): Promise<void> 
   await journal.put({ ...entry, step: 'returning' })
   await shutters?.open(nic)
   if (database) await takeOut(database, entry)
-  await batch(exec, [`link set dev ${nic} up`, ...moveLines(holding, bridge, nic)])
+  const lines = entry.boot === (await readBoot()) ? moveLines(holding, bridge, nic) : []
+  await batch(exec, [`link set dev ${nic} up`, ...lines])
   await journal.drop(nic)
 }

@@ -85,7 +85,7 @@ test('the journal keeps one entry for each card, across processes', async (t) =>
   const dir = await mkdtemp(join(tmpdir(), 'altostack-uplinks-'))
   t.after(() => rm(dir, { recursive: true }))
   const entry: Entry = {
-    ...{ nic: 'eth1', bridge: 'br-eth1', step: 'moving', holding: { addresses: [], routes: [] }, proofs: [] },
+    ...{ nic: 'eth1', bridge: 'br-eth1', step: 'moving', boot: 'b', holding: { addresses: [], routes: [] }, proofs: [] },
     ...{ mac: card.address, mtu: 1500, joined: true },
   }
   const journal = openJournal(dir)

@@ -5,7 +5,7 @@ import type { Log } from '../../../kit/log.ts'
 import { type Database, openDatabase } from './ovsdb/database.ts'
 import { openShutters } from './shutters.ts'
 import { bare, bareAddresses, type Device, gatewaysOf, type Holding, isLeased, together } from './uplinks-holding.ts'
-import { type Entry, openJournal } from './uplinks-journal.ts'
+import { type Entry, openJournal, readBoot } from './uplinks-journal.ts'
 import { answering, bringIn, giveBack, type MoveNeeds, readBridgePorts, readDevices, readHolding } from './uplinks-move.ts'
 import type { Proof } from './uplinks-proof.ts'
 
@@ -29,6 +29,8 @@ export type UplinkOptions = Cards & {
   database: Database
   datapath: 'system' | 'netdev'
   tunnelIp: string | undefined
+  /** That address is no card's. */
+  externalBridge?: { bridge: string; address: string }
   /** Makes the bridge where it is missing. */
   ensureBridge(name: string): Promise<void>
 }
@@ -44,7 +46,7 @@ export type Uplinks = {
 /** The bridge of the card whose address tunnels begin at. */
 export const underlayBridge = 'br-phy'
 
-type World = { devices: Map<string, Device>; ports: Map<string, Map<string, string>>; entries: Entry[] }
+type World = { devices: Map<string, Device>; ports: Map<string, Map<string, string>>; entries: Entry[]; boot: string }
 
 /**
  * Cards of this host in bridges of the switch. What a card has (addresses, routes) goes to the bridge's own device in one guarded act: what answered before has to answer
@@ -60,8 +62,13 @@ export function openUplinks(options: UplinkOptions): Uplinks {
   const tuned = new Set<string>()
 
   const look = async (): Promise<World> => {
-    const [devices, ports, entries] = await Promise.all([readDevices(exec), readBridgePorts(database), journal.all()])
-    return { devices, ports, entries }
+    const [devices, ports, entries, boot] = await Promise.all([
+      readDevices(exec),
+      readBridgePorts(database),
+      journal.all(),
+      readBoot(),
+    ])
+    return { devices, ports, entries, boot }
   }
   const wantedOf = (entries: readonly Entry[]): Uplink[] => {
     const underlay = datapath === 'netdev' ? entries.filter(({ isUnderlay }) => isUnderlay) : []
@@ -86,11 +93,26 @@ export function openUplinks(options: UplinkOptions): Uplinks {
     tuned.add(ifname)
   }
 
-  const isSettled = async (entry: Entry | undefined, { devices }: World, nic: Device): Promise<boolean> => {
-    if (entry?.step !== 'moved' || bareAddresses(nic).length > 0) return false
-    const there = bareAddresses(devices.get(entry.bridge))
-    if (!entry.holding.addresses.every((address) => there.includes(bare(address)))) return false
-    return shutters === undefined || (await shutters.look())(nic.ifname)
+  /** Once moved, the bridge is what counts: an operator may have given it another address. A bridge that lost all was made anew by the switch. */
+  const isSettled = async (entry: Entry | undefined, { devices, boot }: World, nic: Device): Promise<boolean> => {
+    if (entry?.step !== 'moved' || entry.boot !== boot || bareAddresses(nic).length > 0) return false
+    const bridge = devices.get(entry.bridge)
+    const there = bareAddresses(bridge).filter(isCards)
+    if (!bridge || (there.length === 0 && entry.holding.addresses.length > 0)) return false
+    if (shutters !== undefined && !(await shutters.look())(nic.ifname)) return false
+    if (there.join() !== entry.holding.addresses.map(bare).join())
+      await journal.put({ ...entry, holding: await holdingOn(bridge) })
+    return true
+  }
+  const movedOf = async ({ step, bridge, holding }: Entry, { devices }: World): Promise<Holding> => {
+    const device = devices.get(bridge)
+    const counts = step === 'moved' && device !== undefined && bareAddresses(device).some(isCards)
+    return counts ? holdingOn(device) : holding
+  }
+  const isCards = (address: string) => address !== options.externalBridge?.address
+  const holdingOn = async (bridge: Device): Promise<Holding> => {
+    const { addresses, routes } = await readHolding(exec, bridge)
+    return { addresses: addresses.filter((address) => isCards(bare(address))), routes }
   }
 
   const bring = async (uplink: Uplink, world: World, isUnderlay: boolean): Promise<string | undefined> => {
@@ -103,12 +125,16 @@ export function openUplinks(options: UplinkOptions): Uplinks {
     if (await isSettled(entry, world, device)) return undefined
     const isIn = world.ports.get(bridge)?.has(nic) ?? false
     const found = await readHolding(exec, device)
-    const holding = entry ? together(entry.holding, found) : found
+    const isThisBoot = entry?.boot === world.boot
+    // The distribution has yet to say what the card has: it may be something else than before.
+    if (entry && !isThisBoot && entry.holding.addresses.length > 0 && found.addresses.length === 0) return undefined
+    const holding = entry && isThisBoot ? together(await movedOf(entry, world), found) : found
     // What was proven once, and an address that nobody asked us to move while the card is cut off, need no proof.
-    const before = entry?.step === 'moving' ? entry.proofs : isIn ? [] : await answering(exec, proofsOf(holding), nic)
+    const before =
+      entry?.step === 'moving' && isThisBoot ? entry.proofs : isIn ? [] : await answering(exec, proofsOf(holding), nic)
     if (isLeased(device)) log.warn({ nic }, 'the address of the card is leased: give the host a fixed one')
     const next: Entry = {
-      ...{ nic, bridge, step: 'moving', holding, proofs: holding.addresses.length > 0 ? before : [] },
+      ...{ nic, bridge, step: 'moving', boot: world.boot, holding, proofs: holding.addresses.length > 0 ? before : [] },
       ...{ mac: device.address, mtu: device.mtu, joined: entry?.joined ?? !isIn, ...(isUnderlay && { isUnderlay }) },
     }
     const failure = await bringIn(needs, next, isIn).catch(explainError)

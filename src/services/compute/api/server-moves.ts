@@ -112,7 +112,10 @@ export function moveEndpoints(servers: Servers, moving: Moving): Endpoint[] {
     action(
       'resize',
       'servers:resize',
-      async (ask) => moving.resize(ask.subject, String(ask.body['resize']!['flavorRef']), actor(ask)),
+      async (ask) => {
+        const { flavorRef, 'OS-DCF:diskConfig': diskConfig } = ask.body['resize']!
+        await moving.resize(ask.subject, String(flavorRef), diskConfig === 'AUTO' ? 'AUTO' : 'MANUAL', actor(ask))
+      },
       {
         body: within(
           'resize',

@@ -53,6 +53,9 @@ type Begin = {
   power?: Power
 }
 
+/** As nova has it, who does not say `AUTO` when a server goes switched off says `MANUAL`. */
+export type DiskConfig = 'AUTO' | 'MANUAL'
+
 export type Moving = ReturnType<typeof openMoving>
 
 /** What is asked of servers that are to be on another host: each writes what should be, and the server's machine does it. */
@@ -166,10 +169,10 @@ export function openMoving(world: MovingWorld) {
       if (!(await isUp(server.host))) throw unavailable()
       if (host === server.host) throw bad('Cannot migrate to the host where the server exists.')
       await knownHost(host)
-      await begin(server, ask, actor)
+      await begin(server, ask, actor, async () => ({ disk_config: 'MANUAL' satisfies DiskConfig }))
     },
     /** The same, to another size. Throws invalid and over-quota too. */
-    async resize(server: Server, flavorId: string, actor: Actor): Promise<void> {
+    async resize(server: Server, flavorId: string, diskConfig: DiskConfig, actor: Actor): Promise<void> {
       refuseLocked(server, actor)
       const found = await flavors.findFor(flavorId, { projectId: actor.caller.projectId, all: actor.isAdmin })
       if (!found) throw bad(`Flavor ${flavorId} could not be found.`)
@@ -186,7 +189,11 @@ export function openMoving(world: MovingWorld) {
         const cores = Math.max(0, newFlavor.vcpus - old.vcpus)
         await quota.allow(tx, server.projectId, { cores, ram: Math.max(0, newFlavor.memoryMb - old.memoryMb) })
         // The larger of both counts until it is decided: going back must always be possible.
-        return { vcpus: Math.max(newFlavor.vcpus, old.vcpus), memory_mb: Math.max(newFlavor.memoryMb, old.memoryMb) }
+        return {
+          vcpus: Math.max(newFlavor.vcpus, old.vcpus),
+          memory_mb: Math.max(newFlavor.memoryMb, old.memoryMb),
+          disk_config: diskConfig,
+        }
       })
     },
     confirm: (server: Server, actor: Actor): Promise<void> => decide(server, 'confirmResize', actor),

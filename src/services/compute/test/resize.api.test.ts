@@ -216,3 +216,20 @@ test('a port that is deleted while it waits for a word is not waited for when it
   assert.deepEqual(await shown(world, world.id), ['ACTIVE', 'active', null, 'host-1'])
   assert.deepEqual(world.from.guests.get(world.id)?.guest.nics, [])
 })
+
+test('how the disk is partitioned is as it was last said, and by hand when a resize does not say it', async (t) => {
+  const world = await onFirst(t, { 'OS-DCF:diskConfig': 'AUTO' })
+  const config = async () => (await world.show(world.id))['OS-DCF:diskConfig']
+  assert.equal(await config(), 'AUTO')
+  for (const [more, said] of [
+    [{}, 'MANUAL'],
+    [{ 'OS-DCF:diskConfig': 'AUTO' }, 'AUTO'],
+    [{ 'OS-DCF:diskConfig': 'MANUAL' }, 'MANUAL'],
+  ] as const) {
+    assert.equal(await world.act(world.id, { resize: { flavorRef: 'large', ...more } }), 202)
+    await world.settle()
+    assert.equal(await config(), said)
+    await world.act(world.id, { revertResize: null })
+    await world.settle()
+  }
+})

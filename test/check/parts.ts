@@ -29,8 +29,8 @@ export const parts: readonly Part[] = [
   { name: 'lint', argv: ['biome', 'ci', 'src', 'test', 'bin', 'images'] },
   { name: 'imports', argv: ['node', 'test/imports/run.ts'] },
   { name: 'docs', argv: ['node', 'src/main/docs.ts', '--check'] },
-  { name: 'tests', argv: ['node', 'test/run.ts'] },
-  script('postgres', { name: 'postgres', needsRoot: true, packages: ['postgresql'], limitSeconds: 400 }),
+  { name: 'tests', argv: ['node', 'test/run.ts'], limitSeconds: 300 },
+  script('postgres', { name: 'postgres', needsRoot: true, packages: ['postgresql'], limitSeconds: 600 }),
   script('vm/hypervisor', { name: 'hypervisor', needsRoot: true, packages: [...dataPlane, ...image], limitSeconds: 300 }),
   script('vm/migration', {
     name: 'migration',
@@ -38,7 +38,7 @@ export const parts: readonly Part[] = [
     packages: [...dataPlane, ...image, 'openssh-client'],
     limitSeconds: 600,
   }),
-  script('vm/network', { name: 'network', needsRoot: true, packages: dataPlane, limitSeconds: 300 }),
+  script('vm/network', { name: 'network', needsRoot: true, packages: dataPlane, limitSeconds: 500 }),
   script('vm/uplinks', { name: 'uplinks', needsRoot: true, packages: [...dataPlane, 'ethtool'], limitSeconds: 240 }),
   {
     name: 'cards',
@@ -56,7 +56,7 @@ export const parts: readonly Part[] = [
     argv: ['node', 'test/surface/run.ts', '--clients'],
     packages: ['python3-openstackclient', 'python3-glanceclient', 'python3-keystoneclient'],
   },
-  script('tempest', { name: 'tempest', packages: ['tempest'], limitSeconds: 200 }),
+  script('tempest', { name: 'tempest', packages: ['tempest'], limitSeconds: 400 }),
   script('load', { name: 'load', limitSeconds: 300 }),
   script('allinone', { name: 'allinone', needsRoot: true, packages: [...dataPlane, ...image, ...client], limitSeconds: 600 }),
   script('vm/hosts', {

@@ -115,29 +115,36 @@ export function openUplinks(options: UplinkOptions): Uplinks {
     return { addresses: addresses.filter((address) => isCards(bare(address))), routes }
   }
 
-  const bring = async (uplink: Uplink, world: World, isUnderlay: boolean): Promise<string | undefined> => {
+  /** What is to be moved and what has to answer afterwards; undefined: nothing yet. */
+  const intended = async (uplink: Uplink, world: World, device: Device, isUnderlay: boolean): Promise<Entry | undefined> => {
     const { nic, bridge } = uplink
-    const device = world.devices.get(nic)
     const entry = world.entries.find((one) => one.nic === nic)
-    const trouble = obstacle(uplink, world)
-    if (trouble !== undefined || !device) return trouble
-    await tune(device)
-    if (await isSettled(entry, world, device)) return undefined
-    const isIn = world.ports.get(bridge)?.has(nic) ?? false
-    const found = await readHolding(exec, device)
     const isThisBoot = entry?.boot === world.boot
+    const isIn = isPart(uplink, world)
+    const found = await readHolding(exec, device)
     // The distribution has yet to say what the card has: it may be something else than before.
     if (entry && !isThisBoot && entry.holding.addresses.length > 0 && found.addresses.length === 0) return undefined
     const holding = entry && isThisBoot ? together(await movedOf(entry, world), found) : found
     // What was proven once, and an address that nobody asked us to move while the card is cut off, need no proof.
     const before =
       entry?.step === 'moving' && isThisBoot ? entry.proofs : isIn ? [] : await answering(exec, proofsOf(holding), nic)
-    if (isLeased(device)) log.warn({ nic }, 'the address of the card is leased: give the host a fixed one')
-    const next: Entry = {
+    return {
       ...{ nic, bridge, step: 'moving', boot: world.boot, holding, proofs: holding.addresses.length > 0 ? before : [] },
       ...{ mac: device.address, mtu: device.mtu, joined: entry?.joined ?? !isIn, ...(isUnderlay && { isUnderlay }) },
     }
-    const failure = await bringIn(needs, next, isIn).catch(explainError)
+  }
+
+  const bring = async (uplink: Uplink, world: World, isUnderlay: boolean): Promise<string | undefined> => {
+    const { nic, bridge } = uplink
+    const device = world.devices.get(nic)
+    const trouble = obstacle(uplink, world)
+    if (trouble !== undefined || !device) return trouble
+    await tune(device)
+    const entry = world.entries.find((one) => one.nic === nic)
+    const next = (await isSettled(entry, world, device)) ? undefined : await intended(uplink, world, device, isUnderlay)
+    if (!next) return undefined
+    if (isLeased(device)) log.warn({ nic }, 'the address of the card is leased: give the host a fixed one')
+    const failure = await bringIn(needs, next, isPart(uplink, world)).catch(explainError)
     if (failure === undefined) return undefined
     await giveBack(needs, next)
     const text = `${nic} was not made part of ${bridge}, and everything is as it was: ${failure}. Started anew, the agent tries again.`
@@ -187,6 +194,8 @@ export function openUplinks(options: UplinkOptions): Uplinks {
     problems: () => [...problems.values()],
   }
 }
+
+const isPart = ({ nic, bridge }: Uplink, { ports }: World): boolean => ports.get(bridge)?.has(nic) ?? false
 
 /** What stands in the way of touching the card at all. */
 function obstacle({ nic, bridge }: Uplink, { devices, ports }: World): string | undefined {

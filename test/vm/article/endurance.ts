@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Said, SimHost } from '../hosts/hosts.ts'
 import { prove, until } from '../installed.ts'
 import type { Cloud, Guest } from './guests.ts'
-import { stateOf } from './install.ts'
+import { serviceRows, stateOf } from './install.ts'
 import { type Guests, pings } from './traffic.ts'
 import { line, says, type World } from './world.ts'
 
@@ -115,10 +115,23 @@ export async function cable(world: World, { cloud, guests, floating }: Built): P
   })
 }
 
+async function becomes(cloud: Cloud, guest: Guest, action: string, status: string): Promise<void> {
+  await cloud.ask('POST', 'compute', `/servers/${guest.id}/action`, { [action]: null })
+  await until(`${guest.name} ${status}`, 90, async () => (await cloud.statusOf(guest)) === status)
+}
+
 export async function removal(world: World, { cloud, guests, floating }: Built): Promise<void> {
   const away = Object.values(guests).map(([, guest]) => guest)
-  await cloud.ask('POST', 'compute', `/servers/${guests.net04[1].id}/action`, { 'os-stop': null })
-  await until('SHUTOFF', 90, async () => (await cloud.statusOf(guests.net04[1])) === 'SHUTOFF')
+  const [, still] = guests.net03
+  await becomes(cloud, still, 'suspend', 'SUSPENDED')
+  await prove('packstack --remove-host names the guest that cannot go, and changes nothing', async () => {
+    const said = await world.first.run('packstack', '--remove-host', 'stack-01')
+    says(said, 1, new RegExp(`${still.id}  ${still.name}: it is SUSPENDED; delete it, or bring it to ACTIVE or SHUTOFF`))
+    for (const guest of away) assert.equal(await cloud.hostOf(guest), 'stack-01')
+    assert.match((await serviceRows(world)).map((row) => row.join(' ')).join('\n'), /nova-compute stack-01 nova enabled/)
+  })
+  await becomes(cloud, still, 'resume', 'ACTIVE')
+  await becomes(cloud, guests.net04[1], 'os-stop', 'SHUTOFF')
   await prove('packstack --remove-host stack-01: its guests go to the first host', async () => {
     const said = says(await world.first.run('packstack', '--remove-host', 'stack-01'), 0)
     for (const { name } of away) assert.match(said, new RegExp(`Moving ${name} to stack-kvm110 +\\[ DONE \\]`))

@@ -1,4 +1,7 @@
-/** The article from its first command to its last, on two simulated hosts: each line as it is printed, then corrected, then with traffic. As root. */
+/**
+ * The article from its first command to its last, on two simulated hosts: each line as it is printed, then corrected, then with traffic. As root.
+ * Not here: A1 to A3, which are commands of another distribution, B3 and the picture of F15, which need the dashboard.
+ */
 import { cable, liveMigration, reboots, removal } from './endurance.ts'
 import { oneHost, secondHost } from './install.ts'
 import { networksAsMeant, networksAsPrinted } from './networks.ts'

@@ -6,8 +6,9 @@ import { resourcesOf } from '../domain/scheduling.ts'
 import type { Server } from '../domain/server.ts'
 import { serverKind } from '../domain/servers.ts'
 import { judge, powerState } from '../domain/states.ts'
-import { type MoveState, moveSteps } from './moves.ts'
+import { moveSteps } from './moves.ts'
 import { glance, nowhere, type ServerWorld, type Standing, task, wiringMicros } from './standing.ts'
+import type { MoveState } from './way.ts'
 
 export type ServerState =
   | 'place'

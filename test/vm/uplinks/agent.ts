@@ -10,8 +10,8 @@ import { openLog } from '../../../src/kit/log.ts'
 
 export type AgentAsk = Pick<OvsOptions, 'bridgeMappings' | 'tunnelIp' | 'cards'> & {
   runDir: string
-  /** return: gives every card back. program: lays tunnels for these ports too. */
-  then?: { do: 'return' } | { do: 'program'; ports: SwitchPort[] }
+  /** return: gives every card back. watch: prepares again when something changed. program: lays tunnels for these ports too. */
+  then?: { do: 'return' } | { do: 'watch' } | { do: 'program'; ports: SwitchPort[] }
 }
 
 export type AgentAnswer = { problems: string[]; log: string[] }
@@ -30,6 +30,14 @@ async function run(): Promise<string[]> {
   const driver = openOvs({ ...ask, exec, log, datapath: 'netdev', holds: async () => false })
   await driver.prepare()
   if (ask.then?.do === 'program') await driver.program(ask.then.ports, { keepOthers: false })
+  if (ask.then?.do === 'watch') {
+    let stop = () => {}
+    await new Promise<void>((resolve) => {
+      stop = driver.watch(resolve)
+    })
+    stop()
+    await driver.prepare()
+  }
   const { problems } = await driver.inventory()
   await driver.close()
   return problems

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { SwitchPort } from '../../../src/drivers/vswitch/driver.ts'
 import { until } from '../network/switch.ts'
 import { gateway, host, nothing, ownAddress, says, type World } from './world.ts'
@@ -130,8 +131,10 @@ async function boot(world: World): Promise<void> {
   assert.deepEqual(await world.stateOf('br-eth1'), { addresses: ['203.0.113.6/24'], routes: ['203.0.113.0/24   '] })
   await world.restartHost()
   await world.inside('ip', 'address', 'flush', 'dev', 'br-eth1', 'scope', 'global')
+  const watching = world.agent({ then: { do: 'watch' } })
+  await delay(1500)
   await world.addressCard()
-  says((await world.agent()).problems)
+  says((await watching).problems)
   assert.deepEqual([await world.stateOf('eth1'), await world.stateOf('br-eth1')], [nothing, state])
 }
 

@@ -237,8 +237,10 @@ export function openOvs(options: OvsOptions): Vswitch {
     watch(changed) {
       const unwatch = database.watch(changed)
       const files = watchRestarts(runDir, changed, log)
+      const unwatchCards = cards?.watch(changed)
       return () => {
         unwatch()
+        unwatchCards?.()
         files?.close()
       }
     },

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { explainError } from '../../../kit/errors.ts'
 import type { Exec } from '../../../kit/exec/exec.ts'
 import type { Log } from '../../../kit/log.ts'
@@ -41,7 +42,12 @@ export type Uplinks = {
   /** A switch in user space sends into tunnels by way of a bridge that has both card and address: sees to it. */
   underlay(): Promise<void>
   problems(): string[]
+  /** Calls back when somebody gave a card of a bridge an address, as the distribution does at boot. Gives the way to stop. */
+  watch(changed: () => void): () => void
 }
+
+/** A call of the kernel, much cheaper than a program. */
+const lookMs = 1000
 
 /** The bridge of the card whose address tunnels begin at. */
 export const underlayBridge = 'br-phy'
@@ -60,6 +66,10 @@ export function openUplinks(options: UplinkOptions): Uplinks {
   const problems = new Map<string, string>()
   const refused = new Map<string, string>()
   const tuned = new Set<string>()
+  /** Cards that have no addresses of their own when all is well. */
+  const cables = new Set(uplinks.map(({ nic }) => nic))
+  /** What addresses they had when they were looked at last. */
+  let addressed = ''
 
   const look = async (): Promise<World> => {
     const [devices, ports, entries, boot] = await Promise.all([
@@ -175,6 +185,8 @@ export function openUplinks(options: UplinkOptions): Uplinks {
     async ensure() {
       const entries = await journal.all()
       const wanted = wantedOf(entries)
+      for (const { nic } of wanted) cables.add(nic)
+      addressed = addressesOf(cables)
       const changed = await takeOut(entries, wanted)
       const now = changed ? await journal.all() : entries
       await bringAll(wanted, ({ nic }) => now.find((entry) => entry.nic === nic)?.isUnderlay ?? false)
@@ -192,6 +204,15 @@ export function openUplinks(options: UplinkOptions): Uplinks {
       await bringAll([{ bridge: underlayBridge, nic }], () => true)
     },
     problems: () => [...problems.values()],
+    watch(changed) {
+      const timer = setInterval(() => {
+        const now = addressesOf(cables)
+        if (now === addressed) return
+        addressed = now
+        if (now !== '') changed()
+      }, lookMs).unref()
+      return () => clearInterval(timer)
+    },
   }
 }
 
@@ -207,6 +228,13 @@ function obstacle({ nic, bridge }: Uplink, { devices, ports }: World): string | 
   const other = [...ports].find(([name, names]) => name !== bridge && names.has(nic))?.[0]
   return other === undefined ? undefined : `${nic} is part of ${other} already, so it cannot be part of ${bridge}.`
 }
+
+/** A text, to be compared. */
+const addressesOf = (cards: ReadonlySet<string>): string =>
+  Object.entries(networkInterfaces())
+    .filter(([name]) => cards.has(name))
+    .flatMap(([, all = []]) => all.filter(({ scopeid }) => !scopeid).map(({ cidr }) => cidr))
+    .join()
 
 const isHere = (host: string) => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 

@@ -19,8 +19,9 @@ export type Place = {
   vncSocket: string
   consoleSocket: string
   consoleLog: string
-  /** What QEMU itself complained of since its last start. */
+  /** What QEMU itself complained of since its last start, and before that: the last words of one that died. */
   qemuLog: string
+  qemuLogOld: string
   /** Key and word of a move, for QEMU's own user. */
   moveDir: string
   /** QEMU's name for a file of keys. */
@@ -50,6 +51,7 @@ export function placeOf(stateDir: string, id: string): Place {
     consoleSocket: join(dir, 'console.sock'),
     consoleLog: join(dir, 'console.log'),
     qemuLog: join(dir, 'qemu.log'),
+    qemuLogOld: join(dir, 'qemu.old'),
     moveDir: join(dir, 'move'),
     moveKey: join(dir, 'move/keys.psk'),
     moveWord: join(dir, 'move/word'),

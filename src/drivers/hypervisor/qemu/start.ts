@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
-import { chown, open, readFile } from 'node:fs/promises'
+import { chown, open, readFile, rename } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '../../../kit/errors.ts'
 import type { Guest } from '../driver.ts'
 import type { Accelerator } from './accelerator.ts'
 import { type ArgsOptions, bareArgs, qemuArgs } from './args.ts'
 import { hasDisk } from './disk.ts'
-import { drop, isThere } from './files.ts'
+import { drop, ifMissing, isThere } from './files.ts'
 import type { GuestMonitor, Links } from './links.ts'
 import type { Place } from './place.ts'
 
@@ -45,6 +45,7 @@ type Ended = () => string | undefined
  * The function given tells how it ended, if it did.
  */
 async function launch([program = '', ...args]: string[], place: Place, incoming: boolean): Promise<Ended> {
+  await rename(place.qemuLog, place.qemuLogOld).catch(ifMissing)
   const log = await open(place.qemuLog, 'w', 0o600)
   const memory = incoming ? await open(place.memory) : undefined
   let how: string | undefined

@@ -5,13 +5,11 @@ import { endProcess } from './end.ts'
 import { ifMissing, isThere } from './files.ts'
 import type { Images } from './images.ts'
 import { guestIds, type Looking, lookAt } from './look.ts'
-import type { Couriers } from './move/couriers.ts'
 import { placeOf } from './place.ts'
 import { findProcesses } from './processes.ts'
 import { readQcow2 } from './qcow2.ts'
-import { readRecord } from './record.ts'
 
-export type Upkeep = Looking & { images: Images; couriers: Couriers }
+export type Upkeep = Looking & { images: Images }
 
 /** Everything here that is ours, and what is wrong with it. */
 export async function inventory(host: Looking): Promise<HypervisorInventory> {
@@ -52,9 +50,6 @@ export async function tidy(host: Upkeep): Promise<void> {
 async function tidyGuest(host: Upkeep, id: string): Promise<void> {
   const place = placeOf(host.stateDir, id)
   await boundConsole(place)
-  // We died after it had left and before its process was ended.
-  const hasLeft = (await readRecord(place)).move?.at === 'left' && !host.couriers.attends(id)
-  if (hasLeft) return endProcess(host, id)
   // We died after memory was saved and before its process was ended.
   if (!(await isThere(place.memory)) || !(await findProcesses(host.stateDir)).has(id)) return
   const state = await (await host.links.monitor(place, id)).runState().catch(() => undefined)

@@ -128,7 +128,13 @@ async function boot(world: World): Promise<void> {
   assert.deepEqual(await world.stateOf('br-eth1'), nothing, 'nothing before the distribution says what there is')
   await world.inside('ip', 'address', 'add', '203.0.113.6/24', 'dev', 'eth1')
   says((await world.agent()).problems)
-  assert.deepEqual(await world.stateOf('br-eth1'), { addresses: ['203.0.113.6/24'], routes: ['203.0.113.0/24   '] })
+  assert.deepEqual(await world.stateOf('br-eth1'), nothing, 'nothing before the routes are there too')
+  await world.inside('ip', 'route', 'add', 'default', 'via', gateway.v4, 'dev', 'eth1')
+  says((await world.agent()).problems)
+  assert.deepEqual(await world.stateOf('br-eth1'), {
+    addresses: ['203.0.113.6/24'],
+    routes: ['203.0.113.0/24   ', `default ${gateway.v4}  `],
+  })
   await world.restartHost()
   await world.inside('ip', 'address', 'flush', 'dev', 'br-eth1', 'scope', 'global')
   const watching = world.agent({ then: { do: 'watch' } })

@@ -49,6 +49,9 @@ export type Uplinks = {
 /** A call of the kernel, much cheaper than a program. */
 const lookMs = 1000
 
+/** How long a card that had a gateway before may be without. */
+const halfMs = 10_000
+
 /** The bridge of the card whose address tunnels begin at. */
 export const underlayBridge = 'br-phy'
 
@@ -66,6 +69,7 @@ export function openUplinks(options: UplinkOptions): Uplinks {
   const problems = new Map<string, string>()
   const refused = new Map<string, string>()
   const tuned = new Set<string>()
+  const half = new Map<string, number>()
   /** Cards that have no addresses of their own when all is well. */
   const cables = new Set(uplinks.map(({ nic }) => nic))
   /** What addresses they had when they were looked at last. */
@@ -125,6 +129,14 @@ export function openUplinks(options: UplinkOptions): Uplinks {
     return { addresses: addresses.filter((address) => isCards(bare(address))), routes }
   }
 
+  /** Whoever addresses the card gives it its routes a moment later, and could not any more once the address is gone. */
+  const isHalf = ({ nic, holding }: Entry, found: Holding): boolean => {
+    if (gatewaysOf(holding).length === 0 || gatewaysOf(found).length > 0) return false
+    const since = half.get(nic) ?? Date.now()
+    half.set(nic, since)
+    return Date.now() - since < halfMs
+  }
+
   /** What is to be moved and what has to answer afterwards; undefined: nothing yet. */
   const intended = async (uplink: Uplink, world: World, device: Device, isUnderlay: boolean): Promise<Entry | undefined> => {
     const { nic, bridge } = uplink
@@ -134,6 +146,7 @@ export function openUplinks(options: UplinkOptions): Uplinks {
     const found = await readHolding(exec, device)
     // The distribution has yet to say what the card has: it may be something else than before.
     if (entry && !isThisBoot && entry.holding.addresses.length > 0 && found.addresses.length === 0) return undefined
+    if (entry && !isThisBoot && isHalf(entry, found)) return undefined
     const holding = entry && isThisBoot ? together(await movedOf(entry, world), found) : found
     // What was proven once, and an address that nobody asked us to move while the card is cut off, need no proof.
     const before =
@@ -205,9 +218,12 @@ export function openUplinks(options: UplinkOptions): Uplinks {
     },
     problems: () => [...problems.values()],
     watch(changed) {
+      let last = addressed
       const timer = setInterval(() => {
         const now = addressesOf(cables)
-        if (now === addressed) return
+        const isSteady = now === last
+        last = now
+        if (now === addressed || !isSteady) return
         addressed = now
         if (now !== '') changed()
       }, lookMs).unref()

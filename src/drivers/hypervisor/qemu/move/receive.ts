@@ -36,8 +36,9 @@ export async function receive(parts: Moving, guest: Guest, numbers: Numbers, mov
   }
   const known = (await readRecord(place)).move
   if (known?.id !== move.id || known.side !== 'in') await beginAnew(parts, guest, numbers, move, as)
-  else if (known.at === 'failed') return { ready: true }
   else if (known.at === 'open') return attendArrival(parts, guest.id)
+  // Also when it has arrived since we looked: what runs then must not be begun again.
+  else if (known.at !== 'preparing') return { ready: true }
   const prepared = await parts.makeParts(guest)
   if (prepared.ready) await listen(parts, guest, move)
   return prepared
@@ -52,6 +53,9 @@ function attendArrival(parts: Moving, id: string): Prepared {
 async function beginAnew(parts: Moving, { id }: Guest, { boots, softBoots }: Numbers, move: Move, as: Running): Promise<void> {
   const place = placeOf(parts.stateDir, id)
   await parts.couriers.stop(id)
+  const old = (await readRecord(place)).move
+  // By an earlier move, a moment ago.
+  if (old?.side === 'in' && old.at === 'arrived') throw new Problem('conflict', 'The guest is on this host.')
   await endProcess(parts, id)
   await rm(place.dir, { recursive: true, force: true })
   await mkdir(place.dir, { recursive: true, mode: 0o711 })

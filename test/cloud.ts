@@ -12,7 +12,7 @@ import type { ServiceName } from '../src/main/services.ts'
 import { type SimulatedHost, simulatedHost } from '../src/main/simulated-host.ts'
 import type { Identity } from '../src/services/identity/contract.ts'
 import { watchAsks } from './asks.ts'
-import { freshDatabase } from './database.ts'
+import { freshCloudDatabase } from './database.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape; a wrong look fails the test.
 export type Json = any
@@ -98,7 +98,7 @@ export const callerOf = (project: string, name: string, roles: string[]): Caller
 export async function testCloud(t: TestContext | undefined, options: TestCloudOptions = {}): Promise<TestCloud> {
   const clock = fakeClock()
   const { log = silentLog } = options
-  const database = await freshDatabase()
+  const database = await freshCloudDatabase()
   const tokens = new Map<string, Caller>()
   const hinted = new Set<string>()
   const asks = watchAsks()

@@ -3,7 +3,7 @@ import { type Bus, memoryBus } from '../kit/bus/bus.ts'
 import { postgresBus } from '../kit/bus/postgres.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { connect } from '../kit/contract/contract.ts'
-import { migrate } from '../kit/db/migrate.ts'
+import { type Migration, migrate } from '../kit/db/migrate.ts'
 import { type Db, openDb } from '../kit/db/open.ts'
 import type { Endpoint } from '../kit/http/endpoint.ts'
 import { serve } from '../kit/http/serve.ts'
@@ -80,12 +80,19 @@ const usualStore = (folder: string | undefined): Store =>
     ? { id: 'local', type: 'mem', blobs: memoryBlobs() }
     : { id: 'local', type: 'file', blobs: diskBlobs(folder), properties: { data_dir: folder }, address: `file://${folder}/` }
 
+/** All tables of a cloud. */
+export const cloudMigrations = (): Migration[] => [
+  ...workMigrations,
+  ...quotaMigrations,
+  ...kinds.flatMap((kind) => kind.migrations),
+]
+
 /** Database, services and their HTTP faces; listens nowhere and works at nothing until told to. */
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { clock = systemClock(), log = openLog(), bind = connect } = options
   const db = await openDb(options.database)
   const bus = db.kind === 'postgres' ? await postgresBus(options.database, log) : memoryBus()
-  await migrate(db, clock, [...workMigrations, ...quotaMigrations, ...kinds.flatMap((kind) => kind.migrations)])
+  await migrate(db, clock, cloudMigrations())
   const work = openWork(db, bus, clock)
   const policies = Object.fromEntries(kinds.map((kind) => [kind.name, openPolicy(kind.policies)]))
   const shared = { db, clock, log, work, bus, hosts: options.hosts, region: options.region }

@@ -72,6 +72,24 @@ export const moveSuite: Case[] = [
     },
   },
   {
+    name: 'who is told over and over to wait for a guest does not disturb its arrival',
+    async run(stage) {
+      const { driver, other, guest } = stage
+      await boot(stage)
+      const move = newMove('live')
+      const departure = await opened(stage, move)
+      const there = await other()
+      const over = async () => (await moveOf(driver, guest))?.at === 'left' && (await moveOf(there, guest))?.at === 'arrived'
+      const waiting = async () => {
+        while (!(await over())) await there.receive(guest, once, move, 'running')
+      }
+      await Promise.all([waiting(), sent(stage, departure, 'left')])
+      const { pid, state } = await arrived(stage)
+      await there.receive(guest, once, move, 'running')
+      assert.deepEqual([state, (await must(there, guest.id)).pid], ['on', pid])
+    },
+  },
+  {
     name: 'a paused guest arrives paused',
     async run(stage) {
       await boot(stage)

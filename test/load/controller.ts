@@ -19,6 +19,7 @@ const names = ['identity', 'image', 'compute', 'placement', 'network', 'link'] a
 export type Ports = Record<(typeof names)[number], number>
 
 export type LoadedController = {
+  pid: number
   ports: Ports
   url(service: keyof Ports): string
   /** From the start of the process to the last service's first answer. */
@@ -96,6 +97,7 @@ export async function startController({ database, tls = false, roles = 'api,work
   }
   const calls: Record<string, number> = {}
   return {
+    pid: child.pid ?? 0,
     ports,
     url: (service) => `http://127.0.0.1:${ports[service]}`,
     readyMs,

@@ -1,14 +1,17 @@
 /**
- * Token validation by one and by two API processes over one PostgreSQL. The client is a process too: on two processors it and the database take what
- * a second API process would need, so the table also tells what each request costs. Needs root and postgresql.
+ * Token validation by one and by two API processes over one PostgreSQL: `node test/load/processes.ts [requests] [percent]`. The client is a process too: on
+ * two processors it and the database take what a second API process would need. So each API process is held to so many percent of a processor (default
+ * 30; 100: not held), and the table tells what each request costs. Needs root and postgresql.
  */
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { startPostgres } from '../postgres/server.ts'
 import { type Connection, measure, openConnection } from './client.ts'
 import { type LoadedController, password, startController } from './controller.ts'
+import { hold } from './share.ts'
 
 const requests = Number(process.argv[2] ?? 20_000)
+const percent = Number(process.argv[3] ?? 30)
 const clients = 8
 
 const postgres = await startPostgres()
@@ -34,9 +37,8 @@ const cpuMs = () => process.cpuUsage().user / 1000 + process.cpuUsage().system /
 
 async function run(among: LoadedController[]) {
   const opened = await Promise.all(
-    Array.from({ length: clients }, (_, n) => openConnection(among[n % among.length]!.url('identity'))),
+    Array.from({ length: clients * among.length }, (_, n) => openConnection(among[n % among.length]!.url('identity'))),
   )
-  await measure(2000, opened, validate)
   const before = among.map((one) => one.cpuSeconds() * 1000)
   const own = cpuMs()
   const figure = await measure(requests, opened, validate)
@@ -51,11 +53,23 @@ async function run(among: LoadedController[]) {
   return figure.perSecond
 }
 
-console.log(`${availableParallelism()} processors, ${clients} connections, ${requests} validations`)
+/** Both as quick as they get. */
+async function warm() {
+  const all = await Promise.all(processes.map((process) => openConnection(process.url('identity'))))
+  await measure(20_000, all, validate)
+  for (const one of all) one.close()
+}
+
+await warm()
+const held = percent >= 100 ? [] : processes.map(({ pid }) => hold(pid, percent))
+console.log(
+  `${availableParallelism()} processors, each API process may have ${percent} % of one; ${clients} connections to each, ${requests} validations`,
+)
 const one = await run(processes.slice(0, 1))
 const two = await run(processes)
 console.log(`two do ${(two / one).toFixed(2)} times what one does`)
 
+for (const letGo of held) letGo()
 first.close()
 for (const one of processes) await one.close()
 await postgres.stop()

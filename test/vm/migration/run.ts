@@ -3,7 +3,7 @@
  * namespaces of their own beside the one this process is in. As root; everything goes at the end.
  */
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -56,13 +56,24 @@ async function outside(): Promise<number> {
   }
 }
 
+/** What an agent said, and what its guest said last. */
+async function show(dir: string, name: string): Promise<void> {
+  console.log(await readFile(join(dir, `${name}.log`), 'utf8'))
+  for (const id of await readdir(join(dir, name, 'guests')).catch(() => [])) {
+    for (const file of ['console.log', 'qemu.log']) {
+      const text = await readFile(join(dir, name, 'guests', id, file), 'utf8').catch(() => '')
+      console.log(`${name} ${id} ${file}: ${text.slice(-3000)}`)
+    }
+  }
+}
+
 async function inside(): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'mv-'))
   const scene = await openScene(exec, dir, values.cache ?? dir)
   try {
     await proofs(scene, prove)
   } finally {
-    if (failures > 0) for (const { name } of scene.hosts) console.log(await readFile(join(dir, `${name}.log`), 'utf8'))
+    if (failures > 0) for (const { name } of scene.hosts) await show(dir, name)
     await scene.close()
     await rm(dir, { recursive: true, force: true })
   }

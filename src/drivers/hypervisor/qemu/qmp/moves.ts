@@ -144,7 +144,8 @@ export function moveMonitorOver(qmp: QmpConnection): MoveMonitor {
       const instances = [{ type: 'block-node', 'node-name': target }]
       // What is on its way to a host that stands still is waited for, unless the wire is cut.
       if (force) await tell('yank', { instances }).catch(unlessRefused)
-      if (seen && seen.status !== 'concluded') await tell('block-job-cancel', { device: job, force })
+      // Refused where it concluded meanwhile.
+      if (seen && seen.status !== 'concluded') await tell('block-job-cancel', { device: job, force }).catch(unlessRefused)
     },
     async sendMemory(to) {
       await tell('migrate-set-capabilities', capabilities(true, 'from'))

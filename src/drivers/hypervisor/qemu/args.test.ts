@@ -30,13 +30,15 @@ const args = (more: Partial<Guest> = {}, options: Partial<ArgsOptions> = {}) =>
 
 const after = (argv: string[], name: string) => argv.flatMap((arg, at) => (arg === name ? [argv[at + 1]] : []))
 
-test('software emulation and KVM differ in accelerator and processor only', () => {
+test('software emulation and KVM differ in accelerator, processor and eight KiB of memory only', () => {
   const [tcg, kvm] = [args(), args({}, { accelerator: 'kvm' })]
   assert.deepEqual([after(tcg, '-accel'), after(tcg, '-cpu')], [['tcg,tb-size=32'], ['max']])
   assert.deepEqual([after(kvm, '-accel'), after(kvm, '-cpu')], [['kvm'], ['host']])
+  const [memory = ''] = after(tcg, '-m')
+  assert.equal(Number(memory.replace(/k$/, '')), Number(after(kvm, '-m')[0]) * 1024 + 8)
   assert.deepEqual(
     tcg.filter((arg) => !kvm.includes(arg)),
-    ['tcg,tb-size=32', 'max'],
+    ['tcg,tb-size=32', 'max', memory],
   )
 })
 

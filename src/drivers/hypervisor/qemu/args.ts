@@ -74,12 +74,19 @@ function machine({ memoryMb, vcpus }: Guest, { accelerator }: ArgsOptions): stri
     ...['-machine', 'q35,hpet=off,vmport=off'],
     ...['-accel', fast ? 'kvm' : `tcg,tb-size=${translationMb(memoryMb)}`],
     ...['-cpu', fast ? 'host' : 'max'],
-    ...['-m', `${memoryMb}`],
+    ...['-m', fast ? `${memoryMb}` : `${memoryMb * 1024 + unevenKb}k`],
     ...['-smp', `${vcpus}`],
     ...['-nodefaults', '-no-user-config'],
     ...['-rtc', 'base=utc,driftfix=slew'],
   ]
 }
+
+/**
+ * Before QEMU 9.0, software emulation does not notice what a guest writes to a page again once a migration has looked through 64 pages at a time: the guest arrives
+ * with old memory and crashes (QEMU, "physmem: Fix migration dirty bitmap coherency with TCG memory access", March 2024). Memory whose size is no
+ * multiple of 256 KiB is looked through page by page, and there it does.
+ */
+const unevenKb = 8
 
 /** Cache of translated code. QEMU's default grows to some 100 MiB; 32 are enough for a small guest. */
 const translationMb = (memoryMb: number) => Math.min(256, Math.max(32, Math.floor(memoryMb / 8)))

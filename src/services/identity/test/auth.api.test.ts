@@ -160,6 +160,28 @@ test('OSSA-2014-013: a method named a thousand times is refused, named twice it 
   assert.deepEqual((await login(['password', 'password'])).body.token.methods, ['password'])
 })
 
+test('OSSA-2017-004, OSSA-2020-005: nobody gets roles by federation or OAuth1, which are not here', async (t) => {
+  const cloud = await identityCloud(t)
+  const anyone = cloud.withToken(undefined).identity
+  const ways = {
+    mapped: { protocol: 'saml2' },
+    saml2: { assertion: 'x' },
+    openid: { id: 'x' },
+    oauth1: {},
+    external: {},
+    kerberos: {},
+  }
+  for (const [method, given] of Object.entries(ways)) {
+    const { status, headers } = await anyone.post('/auth/tokens', { auth: { identity: { methods: [method], [method]: given } } })
+    assert.deepEqual([status, headers['x-subject-token']], [401, undefined], method)
+  }
+  const { identity } = cloud.admin
+  for (const path of ['request_token', 'access_token', 'authorize/1', 'consumers'])
+    assert.equal((await identity.get(`/OS-OAUTH1/${path}`)).status, 404, path)
+  for (const path of ['identity_providers', 'mappings', 'identity_providers/a/protocols/b/auth'])
+    assert.equal((await identity.get(`/OS-FEDERATION/${path}`)).status, 404, path)
+})
+
 test('two methods must speak of one user', async (t) => {
   const cloud = await identityCloud(t)
   const { sign } = await newMember(cloud)

@@ -56,7 +56,7 @@ export const parts: readonly Part[] = [
     argv: ['node', 'test/surface/run.ts', '--clients'],
     packages: ['python3-openstackclient', 'python3-glanceclient', 'python3-keystoneclient'],
   },
-  script('tempest', { name: 'tempest', packages: ['tempest'], limitSeconds: 400 }),
+  script('clients/tempest', { name: 'tempest', packages: ['tempest'], limitSeconds: 400 }),
   script('load', { name: 'load', limitSeconds: 300 }),
   script('allinone', { name: 'allinone', needsRoot: true, packages: [...dataPlane, ...image, ...client], limitSeconds: 600 }),
   script('vm/hosts', {

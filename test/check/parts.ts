@@ -63,7 +63,7 @@ export const parts: readonly Part[] = [
     name: 'hosts',
     needsRoot: true,
     packages: [...dataPlane, ...image, 'openssh-server', 'openssh-client', 'ethtool'],
-    limitSeconds: 300,
+    limitSeconds: 450,
   }),
   script('vm/article', {
     name: 'article',

@@ -1,6 +1,7 @@
 /** packstack over SSH: three simulated hosts, each with its own sshd, become one cloud. As root. */
 import assert from 'node:assert/strict'
 import { prove, until } from '../installed.ts'
+import { failover } from './failover.ts'
 import { type SimHost, simHosts } from './hosts.ts'
 
 const sims = simHosts()
@@ -104,6 +105,8 @@ async function story(): Promise<void> {
     assert.match(await succeed(controller, ...install), /Nothing was changed/)
     assert.equal((await services(controller)).length, 3)
   })
+  await succeed(controller, ...install, `--os-network-hosts=${one},${two}`)
+  await failover(controller, h2!)
   await interrupted(controller, ...install)
 }
 

@@ -87,11 +87,22 @@ export const cloudMigrations = (): Migration[] => [
   ...kinds.flatMap((kind) => kind.migrations),
 ]
 
-/** Database, services and their HTTP faces; listens nowhere and works at nothing until told to. */
+/** Database, services and their HTTP faces; listens nowhere and works at nothing until told to. Nothing stays open of one that cannot be opened. */
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const { clock = systemClock(), log = openLog(), bind = connect } = options
+  const { log = openLog() } = options
   const db = await openDb(options.database)
   const bus = db.kind === 'postgres' ? await postgresBus(options.database, log) : memoryBus()
+  try {
+    return await assemble({ ...options, log }, db, bus)
+  } catch (error) {
+    await bus.close()
+    await db.close()
+    throw error
+  }
+}
+
+async function assemble(options: CloudOptions & { log: Log }, db: Db<unknown>, bus: Bus): Promise<Cloud> {
+  const { clock = systemClock(), log, bind = connect } = options
   await migrate(db, clock, cloudMigrations())
   const work = openWork(db, bus, clock)
   const policies = Object.fromEntries(kinds.map((kind) => [kind.name, openPolicy(kind.policies)]))

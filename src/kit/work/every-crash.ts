@@ -14,6 +14,8 @@ export type CrashPlan<World extends CrashWorld> = {
   world(): Promise<World>
   /** Asserts that the world is as if nobody had been killed, and that nothing is left over. */
   check(world: World): Promise<void>
+  /** Kills after each so many-th effect only. Default 1. */
+  stride?: number
 }
 
 /**
@@ -23,7 +25,7 @@ export type CrashPlan<World extends CrashWorld> = {
  */
 export async function everyCrash<World extends CrashWorld>(plan: CrashPlan<World>): Promise<number> {
   const total = await live(plan, Number.POSITIVE_INFINITY)
-  for (let at = 1; at <= total; at++) await live(plan, at)
+  for (let at = 1; at <= total; at += plan.stride ?? 1) await live(plan, at)
   const twice = await plan.world()
   await withContext({ everyStepTwice: true }, () => twice.settle())
   await plan.check(twice)

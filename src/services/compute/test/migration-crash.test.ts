@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { minute } from '../../../kit/clock.ts'
 import { everyCrash } from '../../../kit/work/every-crash.ts'
-import { type ServerWorld, serverWorld } from './world.ts'
+import { crashStride, type ServerWorld, serverWorld } from './world.ts'
 
 type Step = (world: ServerWorld, id: string) => Promise<number>
 
@@ -84,6 +84,7 @@ async function twoHosts(t: Parameters<typeof serverWorld>[0]) {
 test('compute.server: killed anywhere while a server goes to another host, it is whole at one host', async (t) => {
   const world = await twoHosts(t)
   const effects = await everyCrash({
+    stride: crashStride(),
     world: () => life(world, [live('host-2')]),
     async check({ id }) {
       await atOneHost(world, id, { status: 'ACTIVE', host: 'host-2' })
@@ -98,6 +99,7 @@ test('compute.server: killed anywhere while its way to another host is taken bac
   const world = await twoHosts(t)
   world.hosts[0]!.hypervisor.faults.moveStalls = true
   const effects = await everyCrash({
+    stride: crashStride(),
     world: () => life(world, [live('host-2'), abort]),
     async check({ id }) {
       await atOneHost(world, id, { status: 'ACTIVE', host: 'host-1' })
@@ -112,6 +114,7 @@ test('compute.server: killed anywhere while a server on its way is deleted, noth
   const world = await twoHosts(t)
   world.hosts[0]!.hypervisor.faults.moveStalls = true
   const effects = await everyCrash({
+    stride: crashStride(),
     world: () => life(world, [live('host-2'), remove]),
     check: async ({ id }) => goneWholly(world, id),
   })
@@ -126,6 +129,7 @@ test('compute.server: killed anywhere while a server becomes larger elsewhere an
   const world = await twoHosts(t)
   await world.admin.compute.post('/flavors', big)
   const effects = await everyCrash({
+    stride: crashStride(),
     world: () => life(world, [larger, act({ confirmResize: null })]),
     async check({ id }) {
       await atOneHost(world, id, { status: 'ACTIVE', host: 'host-2', flavor: 'large' })
@@ -140,6 +144,7 @@ test('compute.server: killed anywhere while a larger one is taken back, it is wh
   const world = await twoHosts(t)
   await world.admin.compute.post('/flavors', big)
   const effects = await everyCrash({
+    stride: crashStride(),
     world: () => life(world, [larger, act({ revertResize: null })]),
     async check({ id }) {
       await atOneHost(world, id, { status: 'ACTIVE', host: 'host-1', flavor: 'small' })
@@ -160,6 +165,7 @@ test('compute.server: killed anywhere while a server of a dead host is made anew
     return one
   }
   const effects = await everyCrash({
+    stride: crashStride(),
     world: born,
     async check({ id }) {
       world.silent.clear()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { minute } from '../../../kit/clock.ts'
 import { everyCrash } from '../../../kit/work/every-crash.ts'
-import { type ServerWorld, serverWorld } from './world.ts'
+import { crashStride, type ServerWorld, serverWorld } from './world.ts'
 
 type Step = (world: ServerWorld, id: string) => Promise<number>
 
@@ -45,7 +45,11 @@ async function nothingLeft(world: ServerWorld, id: string) {
 test('compute.server: killed anywhere in the life of a server that is stopped, gets a port, is rebooted and deleted, nothing is left', async (t) => {
   const world = await serverWorld(t)
   const steps = [act({ 'os-stop': null }), attach, act({ reboot: { type: 'HARD' } }), remove]
-  const effects = await everyCrash({ world: () => life(world, steps), check: ({ id }) => nothingLeft(world, id) })
+  const effects = await everyCrash({
+    stride: crashStride(),
+    world: () => life(world, steps),
+    check: ({ id }) => nothingLeft(world, id),
+  })
   t.diagnostic(`${effects} effects`)
   assert.ok(effects >= 60, `only ${effects} effects`)
 })
@@ -54,6 +58,7 @@ test('compute.server: killed anywhere while a host fails and another one takes o
   const world = await serverWorld(t, { hosts: ['host-1', 'host-2'] })
   world.hosts[0]!.hypervisor.faults.bootFails = 'broken'
   const effects = await everyCrash({
+    stride: crashStride(),
     world: () => life(world, []),
     async check({ id }) {
       const server = await world.show(id, world.admin)

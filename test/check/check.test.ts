@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { choose, type Part, parts } from './parts.ts'
-import { runPart } from './run-part.ts'
+import { runPart, runParts } from './run-part.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const names = (chosen: Part[] | string) => (typeof chosen === 'string' ? chosen : chosen.map(({ name }) => name))
@@ -31,6 +33,33 @@ test('a part that fails, hangs or is not there is not passed', async () => {
   assert.match((await outcome(['false'])) ?? '', /FAILED with 1/)
   assert.match((await outcome(['tail', '-f', '/dev/null'], 0.1)) ?? '', /took more than/)
   assert.match((await outcome(['/nonexistent'])) ?? '', /did not start/)
+})
+
+test('a part beside others ends before one that is alone begins, and the order of the table is that of the ends', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'altostack-check-'))
+  const mark = join(folder, 'mark')
+  const results = await runParts(
+    [
+      {
+        name: 'beside',
+        argv: ['sh', '-c', `while ! [ -e ${mark} ]; do sleep 0.01; done; rm ${mark}`],
+        limitSeconds: 30,
+        isBeside: true,
+      },
+      { name: 'next', argv: ['touch', mark] },
+      { name: 'alone', argv: ['sh', '-c', `! [ -e ${mark} ]`], isAlone: true },
+    ],
+    root,
+  )
+  rmSync(folder, { recursive: true })
+  assert.deepEqual(
+    results.map(({ part, trouble }) => [part.name, trouble]),
+    [
+      ['next', undefined],
+      ['beside', undefined],
+      ['alone', undefined],
+    ],
+  )
 })
 
 test('every launcher of the repository can be executed', () => {

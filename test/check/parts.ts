@@ -12,6 +12,10 @@ export type Part = {
   packages?: readonly string[]
   /** Default 180. The part is killed after it. */
   limitSeconds?: number
+  /** It mostly waits, and changes nothing of this machine: it goes on beside the parts that follow. */
+  isBeside?: true
+  /** It measures, or changes this machine: nothing goes on beside it. */
+  isAlone?: true
 }
 
 const dataPlane = [...hostPackages.apt.all, ...hostPackages.apt.x64, 'iputils-ping']
@@ -30,6 +34,13 @@ export const parts: readonly Part[] = [
   { name: 'imports', argv: ['node', 'test/imports/run.ts'] },
   { name: 'docs', argv: ['node', 'src/main/docs.ts', '--check'] },
   { name: 'tests', argv: ['node', 'test/run.ts'], limitSeconds: 300 },
+  script('vm/article', {
+    name: 'article',
+    needsRoot: true,
+    packages: [...dataPlane, ...image, 'openssh-server', 'openssh-client', 'ethtool', 'tcpdump', 'curl', 'procps'],
+    limitSeconds: 1200,
+    isBeside: true,
+  }),
   script('postgres', { name: 'postgres', needsRoot: true, packages: ['postgresql'], limitSeconds: 600 }),
   script('vm/hypervisor', { name: 'hypervisor', needsRoot: true, packages: [...dataPlane, ...image], limitSeconds: 300 }),
   script('vm/migration', {
@@ -57,27 +68,35 @@ export const parts: readonly Part[] = [
     packages: ['python3-openstackclient', 'python3-glanceclient', 'python3-keystoneclient'],
   },
   script('clients/tempest', { name: 'tempest', packages: ['tempest'], limitSeconds: 400 }),
-  script('load', { name: 'load', limitSeconds: 300 }),
-  script('allinone', { name: 'allinone', needsRoot: true, packages: [...dataPlane, ...image, ...client], limitSeconds: 600 }),
+  script('load', { name: 'load', limitSeconds: 300, isAlone: true }),
+  script('allinone', {
+    name: 'allinone',
+    needsRoot: true,
+    packages: [...dataPlane, ...image, ...client],
+    isAlone: true,
+    limitSeconds: 600,
+  }),
   script('vm/hosts', {
     name: 'hosts',
     needsRoot: true,
     packages: [...dataPlane, ...image, 'openssh-server', 'openssh-client', 'ethtool'],
+    isAlone: true,
     limitSeconds: 450,
-  }),
-  script('vm/article', {
-    name: 'article',
-    needsRoot: true,
-    packages: [...dataPlane, ...image, 'openssh-server', 'openssh-client', 'ethtool', 'tcpdump', 'curl', 'procps'],
-    limitSeconds: 1200,
   }),
   script('vm/first-guest', {
     name: 'first-guest',
     needsRoot: true,
     packages: [...dataPlane, ...image, ...client],
+    isAlone: true,
     limitSeconds: 400,
   }),
-  script('crash', { name: 'crash', needsRoot: true, packages: [...dataPlane, ...image, ...client], limitSeconds: 600 }),
+  script('crash', {
+    name: 'crash',
+    needsRoot: true,
+    packages: [...dataPlane, ...image, ...client],
+    isAlone: true,
+    limitSeconds: 600,
+  }),
 ]
 
 /** The parts that were asked for, or what is wrong with the question. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { installMissing } from './packages.ts'
 import { choose, parts } from './parts.ts'
-import { runPart } from './run-part.ts'
+import { runParts } from './run-part.ts'
 
 const usage = `./check              the quick parts: types, lint, imports, docs, tests (no root, no real guest)
 ./check --all        what CI runs: as root, adds the parts with real programs
@@ -23,8 +23,7 @@ if (typeof chosen === 'string') {
 }
 const root = fileURLToPath(new URL('../..', import.meta.url))
 await installMissing(chosen.flatMap(({ packages = [] }) => packages))
-const results = []
-for (const part of chosen) results.push(await runPart(part, root))
+const results = await runParts(chosen, root)
 
 console.log('')
 for (const { part, seconds, trouble } of results)

@@ -71,7 +71,7 @@ async function move(world: World): Promise<void> {
   const before = await world.stateOf('eth1')
   const { sent, lost } = await lossDuring(() => withConnection(async () => says((await world.agent()).problems)))
   console.log(`    ${lost} of ${sent} packets lost`)
-  assert.ok(sent > 20 && lost <= 10, `${lost} of ${sent} lost`)
+  assert.ok(sent > 5 && lost <= 10, `${lost} of ${sent} lost`)
   assert.deepEqual(await world.stateOf('eth1'), nothing)
   assert.deepEqual(await world.stateOf('br-eth1'), before)
   assert.match(await world.ovs.vsctl('list-ports', 'br-eth1'), /^eth1$/m)
@@ -168,7 +168,8 @@ async function isAsBefore(world: World, state: unknown): Promise<void> {
 async function rollBack(world: World): Promise<void> {
   const before = await world.stateOf('eth1')
   const running = world.agent()
-  await until('the card in the bridge', async () => /^eth1$/m.test(await world.ovs.vsctl('list-ports', 'br-eth1')))
+  // Written down when the gateway has answered and before the card is touched: the only moment that is early and late enough.
+  for (let turn = 0; turn < 5000 && (await world.journal()).length === 0; turn++) await delay(1)
   await world.wire('down')
   const { problems } = await running
   await world.wire('up')

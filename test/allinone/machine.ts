@@ -41,7 +41,7 @@ const places = [
   '/etc/systemd/system/altostack-agent.service',
 ]
 
-/** Programs that only a cloud starts; a process that ended and was not waited for has no command line. */
+/** Programs that only a cloud on this machine starts, not those of simulated hosts; a process that ended and was not waited for has no command line. */
 const running = (): string[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -52,7 +52,7 @@ const running = (): string[] =>
         return ''
       }
     })
-    .filter((line) => /\/(opt|lib|run)\/altostack|\/(run|etc)\/openvswitch\//.test(line))
+    .filter((line) => /\/(opt|lib|run)\/altostack|\/(run|etc)\/openvswitch\//.test(line) && !line.includes('/altostack-simhosts'))
     .map((line) => line.slice(0, 120))
     .sort()
 
